@@ -1,0 +1,105 @@
+//! The cases and requirements that are built in, and the rules that tie them together.
+
+use std::collections::BTreeSet;
+
+use crate::case::Case;
+use crate::requirement::{Catalogue, Requirement};
+use crate::revision::{Revision, RevisionSet};
+use crate::yaml::{self, YamlError};
+
+const CASES: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/library.rs"));
+const REQUIREMENTS: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/requirements.rs"));
+
+/// Cases with the requirements they refer to.
+#[derive(Clone, Debug)]
+pub struct Library {
+    /// The cases, by id.
+    pub cases: Vec<Case>,
+    /// The requirements, by id.
+    pub requirements: Catalogue,
+}
+
+impl Library {
+    /// Reads the built-in library.
+    ///
+    /// # Errors
+    /// Only when the library itself is broken, which its tests exclude.
+    pub fn builtin() -> Result<Library, YamlError> {
+        let mut requirements = Catalogue::new();
+        for (file, text) in REQUIREMENTS {
+            for requirement in yaml::read::<Vec<Requirement>>(file, text)? {
+                let id = requirement.id.clone();
+                if requirements.insert(id.clone(), requirement).is_some() {
+                    return Err(YamlError {
+                        file: (*file).to_owned(),
+                        detail: format!("the requirement `{id}` is there twice"),
+                    });
+                }
+            }
+        }
+        let mut library = Library { cases: Vec::new(), requirements };
+        for (file, text) in CASES {
+            library.add(file, text)?;
+        }
+        library.cases.sort_by(|left, right| left.id.cmp(&right.id));
+        Ok(library)
+    }
+
+    /// Adds a case file. A case takes the place of an earlier one with the same id.
+    ///
+    /// # Errors
+    /// When the file is no case, its requirement is unknown, or no revision is left for it.
+    pub fn add(&mut self, file: &str, text: &str) -> Result<(), YamlError> {
+        let mut case = Case::read(file, text)?;
+        let refuse = |detail: String| YamlError { file: file.to_owned(), detail };
+        let Some(requirement) = self.requirements.get(&case.requirement) else {
+            let hint = yaml::nearest(&case.requirement, self.requirements.keys().map(String::as_str))
+                .map_or_else(String::new, |best| format!("; did you mean `{best}`?"));
+            return Err(refuse(format!("unknown requirement `{}`{hint}", case.requirement)));
+        };
+        let in_force: RevisionSet =
+            Revision::ALL.into_iter().filter(|revision| requirement.level(*revision).is_some()).collect();
+        case.revisions = case.revisions.intersection(in_force);
+        if case.revisions.is_empty() {
+            return Err(refuse(format!(
+                "`{}` is in force in {in_force} only, so the case never runs",
+                case.requirement
+            )));
+        }
+        if case.transports.is_empty() {
+            case.transports.clone_from(&requirement.transports);
+        }
+        self.cases.retain(|other| other.id != case.id);
+        self.cases.push(case);
+        Ok(())
+    }
+
+    /// The text of a built-in case.
+    #[must_use]
+    pub fn source(&self, id: &str) -> Option<&'static str> {
+        let file = format!("library/{id}.yaml");
+        CASES.iter().find(|(name, _)| *name == file).map(|(_, text)| *text)
+    }
+
+    /// Every fault that some case says it catches.
+    #[must_use]
+    pub fn faults(&self) -> BTreeSet<&str> {
+        self.cases.iter().flat_map(|case| case.catches.iter().map(String::as_str)).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_library_is_sound() {
+        let library = Library::builtin().unwrap_or_else(|error| panic!("{error}"));
+        for (file, text) in CASES {
+            let case = Case::read(file, text).unwrap();
+            assert_eq!(format!("library/{}.yaml", case.id), *file, "the id of a case is its path");
+            assert!(!case.catches.is_empty(), "{file}: a case that catches no fault proves nothing");
+        }
+        assert_eq!(library.cases.len(), CASES.len());
+    }
+}

@@ -1,0 +1,57 @@
+//! The command line: one file a subcommand. Only here are exit codes known.
+
+mod args;
+mod case_files;
+mod exit;
+mod explain;
+mod list;
+mod output;
+mod reference_server;
+mod run;
+mod schema;
+
+use std::ffi::OsStr;
+use std::io;
+use std::process::ExitCode;
+
+use clap::Parser as _;
+use clap::error::ErrorKind;
+use mcp_conform::guardian;
+use mcp_conform::target::REFERENCE_ARGUMENT;
+
+use args::{Arguments, Command};
+use exit::Code;
+
+/// Does what the arguments say.
+pub(crate) fn main() -> ExitCode {
+    // The two roles that the binary plays for itself come before everything else: they must start at once.
+    let mut words = std::env::args_os().skip(1);
+    match words.next().as_deref().and_then(OsStr::to_str) {
+        Some(guardian::ARGUMENT) => {
+            guardian::run(io::stdin());
+            return ExitCode::SUCCESS;
+        }
+        Some(REFERENCE_ARGUMENT) => return reference_server::main(words),
+        _ => {}
+    }
+    let code = match Arguments::try_parse() {
+        Ok(arguments) => dispatch(arguments),
+        Err(error) => {
+            let asked_for = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
+            // A closed terminal is no reason to fail.
+            let _ = error.print();
+            if asked_for { Code::Conformant } else { Code::Usage }
+        }
+    };
+    code.into()
+}
+
+fn dispatch(arguments: Arguments) -> Code {
+    match arguments.command {
+        None => run::main(&arguments.run, &arguments.target, None),
+        Some(Command::Reference(reference)) => run::main(&reference.run, &[], Some(&reference.faults)),
+        Some(Command::List(list)) => list::main(&list),
+        Some(Command::Explain(explain)) => explain::main(&explain),
+        Some(Command::Schema(schema)) => schema::main(&schema),
+    }
+}

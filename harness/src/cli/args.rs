@@ -1,0 +1,157 @@
+//! What the command line accepts.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+use mcp_conform::report::{ColourChoice, ReportTarget};
+
+/// Conformance test suite for MCP servers.
+///
+/// Starts the server, learns what it declares, runs every case that applies, and says what broke which requirement.
+#[derive(Debug, Parser)]
+#[command(
+    name = "mcp-conform",
+    version,
+    args_conflicts_with_subcommands = true,
+    arg_required_else_help = true
+)]
+#[command(after_help = "\
+Exit codes:
+  0  conformant            1  findings               2  wrong usage
+  3  no server to talk to  4  nothing selected       5  a report could not be written
+  70 a bug of mcp-conform  130/143  interrupted
+
+Examples:
+  mcp-conform ./my-server
+  mcp-conform python3 server.py --call all
+  mcp-conform -- npx -y @modelcontextprotocol/server-everything stdio
+  mcp-conform reference")]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+
+    #[command(flatten)]
+    pub(crate) run: RunArguments,
+
+    /// The server's command line; put `--` before it when it has options of its own.
+    #[arg(value_name = "SERVER")]
+    pub(crate) target: Vec<OsString>,
+}
+
+/// What else the program does.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run the suite on the bundled reference server, in every revision.
+    Reference(ReferenceArguments),
+    /// List the cases, the requirements, or the faults of the reference server.
+    List(ListArguments),
+    /// Explain a case or a requirement.
+    Explain(ExplainArguments),
+    /// Print the wire schema of a revision.
+    Schema(SchemaArguments),
+}
+
+/// How to run the suite.
+#[derive(Debug, Args)]
+pub(crate) struct RunArguments {
+    /// Run only these cases: ids of cases or requirements, or areas; `*` and `?` stand for any text.
+    #[arg(short = 'k', long = "case", value_name = "PATTERN")]
+    pub(crate) cases: Vec<String>,
+
+    /// Add case files of your own: a file, or a folder of `.yaml` files.
+    #[arg(long = "cases", value_name = "PATH")]
+    pub(crate) case_files: Vec<PathBuf>,
+
+    /// Revisions to test: `all`, `newest` (of each era), or ranges such as `2025-06-18..` and lists of them.
+    #[arg(long, value_name = "REVISIONS")]
+    pub(crate) revision: Option<String>,
+
+    /// Tools that may be called beside those annotated as read-only: a name, or `all`.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) call: Vec<String>,
+
+    /// Write a report: `json=FILE` or `junit=FILE`; `-` is standard output.
+    #[arg(long, value_name = "KIND=FILE")]
+    pub(crate) report: Vec<ReportTarget>,
+
+    /// Seconds that a response may take.
+    #[arg(long, value_name = "SECONDS", default_value_t = 10.0)]
+    pub(crate) timeout: f64,
+
+    /// Seconds from the start of a server to its first answer.
+    #[arg(long, value_name = "SECONDS", default_value_t = 30.0)]
+    pub(crate) startup_timeout: f64,
+
+    /// Seconds that the whole run may take.
+    #[arg(long, value_name = "SECONDS", default_value_t = 900.0)]
+    pub(crate) max_time: f64,
+
+    /// Servers that run at once; by default as many as there are cores, at most 8.
+    #[arg(short, long, value_name = "N")]
+    pub(crate) jobs: Option<usize>,
+
+    /// Where generated values come from; the same seed sends the same bytes.
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub(crate) seed: u64,
+
+    /// Say less: once for findings and the summary, twice for the summary.
+    #[arg(short, long, action = clap::ArgAction::Count)]
+    pub(crate) quiet: u8,
+
+    /// Say more: once for every item, twice for the frames.
+    #[arg(short, long, action = clap::ArgAction::Count, conflicts_with = "quiet")]
+    pub(crate) verbose: u8,
+
+    /// Colours: auto, always, or never.
+    #[arg(long, value_name = "WHEN", default_value = "auto")]
+    pub(crate) color: ColourChoice,
+}
+
+/// How to run the suite on the reference server.
+#[derive(Debug, Args)]
+pub(crate) struct ReferenceArguments {
+    #[command(flatten)]
+    pub(crate) run: RunArguments,
+
+    /// Make the reference server misbehave in this way; `mcp-conform list faults` names the ways.
+    #[arg(long = "fault", value_name = "NAME")]
+    pub(crate) faults: Vec<String>,
+}
+
+/// What to list.
+#[derive(Debug, Args)]
+pub(crate) struct ListArguments {
+    /// What to list.
+    #[arg(value_enum, default_value_t = Listed::Cases)]
+    pub(crate) what: Listed,
+
+    /// As JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// What can be listed.
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+pub(crate) enum Listed {
+    /// The cases.
+    Cases,
+    /// The requirements, with the cases that check them.
+    Requirements,
+    /// The faults of the reference server, with the cases that catch them.
+    Faults,
+}
+
+/// What to explain.
+#[derive(Debug, Args)]
+pub(crate) struct ExplainArguments {
+    /// The id of a case or of a requirement.
+    pub(crate) id: String,
+}
+
+/// Which schema to print.
+#[derive(Debug, Args)]
+pub(crate) struct SchemaArguments {
+    /// The revision, e.g. 2025-11-25.
+    pub(crate) revision: String,
+}

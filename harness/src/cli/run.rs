@@ -1,0 +1,203 @@
+//! Running the suite.
+
+use std::ffi::OsString;
+use std::io::{self, IsTerminal as _};
+use std::time::Duration;
+
+use mcp_conform::event::{Finish, Header, Listener};
+use mcp_conform::report::{self, Progress, Style, Terminal, Verbosity};
+use mcp_conform::run::{self, RunError, Stop};
+use mcp_conform::select::Selection;
+use mcp_conform::settings::{Calls, Settings, WhichRevisions};
+use mcp_conform::target::Target;
+use mcp_conform_cases::{Library, RevisionSet};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+
+use super::args::RunArguments;
+use super::case_files;
+use super::exit::Code;
+use super::output::complain;
+
+/// More servers at once than this help nobody.
+const MOST_JOBS: usize = 8;
+
+/// Runs the suite on a target; on the bundled reference server if `faults` is given.
+pub(crate) fn main(arguments: &RunArguments, target: &[OsString], faults: Option<&Vec<String>>) -> Code {
+    let mut library = match Library::builtin() {
+        Ok(library) => library,
+        Err(error) => {
+            complain(format!("the built-in library is broken: {error}"));
+            return Code::Internal;
+        }
+    };
+    if let Err(message) = case_files::add(&mut library, &arguments.case_files) {
+        complain(message);
+        return Code::Usage;
+    }
+    let settings = match settings(arguments, target, faults, &library) {
+        Ok(settings) => settings,
+        Err((code, message)) => {
+            complain(message);
+            return code;
+        }
+    };
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            complain(format!("no runtime could be started: {error}"));
+            return Code::Internal;
+        }
+    };
+    runtime.block_on(carry_out(arguments, library, settings))
+}
+
+async fn carry_out(arguments: &RunArguments, library: Library, settings: Settings) -> Code {
+    let (stop, stopped) = watch::channel(Stop::No);
+    let (terminated, was_terminated) = watch::channel(false);
+    tokio::spawn(async move {
+        let (Ok(mut interrupt), Ok(mut terminate)) =
+            (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
+        else {
+            return;
+        };
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => { let _ = terminated.send(true); }
+        }
+        let _ = stop.send(Stop::Interrupted);
+        // Keeps the channel open until the run has seen it.
+        std::future::pending::<()>().await;
+    });
+    let mut listeners = listeners(arguments);
+    let interrupted_code = || if *was_terminated.borrow() { Code::Terminated } else { Code::Interrupted };
+    let outcome = run::run(library, settings, &mut listeners, stopped).await;
+    drop(listeners);
+    let (header, finish) = match outcome {
+        Ok(done) => done,
+        Err(error) => {
+            complain(&error);
+            return match error {
+                RunError::NotSpeaking(_) | RunError::NoRevision { .. } => Code::NoServer,
+                RunError::NothingSelected { .. } => Code::NothingSelected,
+                RunError::Scratch(_) => Code::Internal,
+                RunError::Interrupted => interrupted_code(),
+            };
+        }
+    };
+    let code = if finish.interrupted { interrupted_code() } else { code_for(&finish) };
+    write_reports(arguments, &header, &finish, code)
+}
+
+fn code_for(finish: &Finish) -> Code {
+    let summary = &finish.summary;
+    if summary.total() != finish.results.len() || summary.error > 0 {
+        Code::Internal
+    } else if summary.fail > 0 {
+        Code::Findings
+    } else {
+        Code::Conformant
+    }
+}
+
+fn write_reports(arguments: &RunArguments, header: &Header, finish: &Finish, code: Code) -> Code {
+    let mut code = code;
+    for target in &arguments.report {
+        if let Err(error) = report::write(target, header, finish, code as u8) {
+            complain(error);
+            code = Code::Report;
+        }
+    }
+    code
+}
+
+fn listeners(arguments: &RunArguments) -> Vec<Box<dyn Listener>> {
+    let environment = |name: &str| std::env::var(name).ok();
+    let is_terminal = io::stderr().is_terminal();
+    let width = terminal_size::terminal_size_of(io::stderr()).map(|(width, _)| usize::from(width.0));
+    let style = Style::detect(arguments.color, is_terminal, environment, width);
+    let progress = Progress::new(Progress::is_wanted(is_terminal, environment) && arguments.quiet < 2, style);
+    let terminal = Terminal::new(
+        progress.around(io::stderr()),
+        style,
+        Verbosity::from_counts(arguments.quiet, arguments.verbose),
+    );
+    vec![Box::new(progress), Box::new(terminal)]
+}
+
+type Refused = (Code, String);
+
+fn settings(
+    arguments: &RunArguments,
+    target: &[OsString],
+    faults: Option<&Vec<String>>,
+    library: &Library,
+) -> Result<Settings, Refused> {
+    let usage = |message: String| (Code::Usage, message);
+    let executable = std::env::current_exe().ok();
+    let selection = Selection::new(&arguments.cases).map_err(|error| usage(error.to_string()))?;
+    selection.check(library).map_err(|error| (Code::NothingSelected, error.to_string()))?;
+    let mut repeat_options = Vec::new();
+    for path in &arguments.case_files {
+        repeat_options.extend(["--cases".to_owned(), path.to_string_lossy().into_owned()]);
+    }
+    let (target, calls, default_revisions) = match faults {
+        Some(faults) => {
+            let target = Target::reference(faults).map_err(|error| (Code::Internal, error.to_string()))?;
+            mcp_reference_server::faults::Faults::named(faults).map_err(|error| usage(error.to_string()))?;
+            (target, Calls { all: true, names: Vec::new() }, WhichRevisions::These(RevisionSet::ALL))
+        }
+        None => {
+            let search = std::env::var_os("PATH");
+            let target = Target::command(target, search.as_deref()).map_err(|error| {
+                let code = if matches!(error, mcp_conform::target::TargetError::Missing) {
+                    Code::Usage
+                } else {
+                    Code::NoServer
+                };
+                (code, error.to_string())
+            })?;
+            let all = arguments.call.iter().any(|name| name == "all");
+            for name in &arguments.call {
+                repeat_options.extend(["--call".to_owned(), name.clone()]);
+            }
+            (target, Calls { all, names: arguments.call.clone() }, WhichRevisions::NewestOfEachEra)
+        }
+    };
+    let revisions = match arguments.revision.as_deref() {
+        None => default_revisions,
+        Some("newest") => WhichRevisions::NewestOfEachEra,
+        Some("all") => WhichRevisions::These(RevisionSet::ALL),
+        Some(text) => {
+            WhichRevisions::These(text.parse().map_err(|error| usage(format!("--revision {text}: {error}")))?)
+        }
+    };
+    if arguments.seed != 1 {
+        repeat_options.extend(["--seed".to_owned(), arguments.seed.to_string()]);
+    }
+    // The reference server waits more than it computes, so it does not need a core for each lane.
+    let lanes = if faults.is_some() {
+        MOST_JOBS
+    } else {
+        std::thread::available_parallelism().map_or(2, usize::from).min(MOST_JOBS)
+    };
+    let seconds = |name: &str, value: f64| {
+        Duration::try_from_secs_f64(value)
+            .ok()
+            .filter(|duration| !duration.is_zero() && *duration <= Duration::from_secs(86_400))
+            .ok_or_else(|| usage(format!("{name} {value}: takes seconds, above 0 and up to a day")))
+    };
+    Ok(Settings {
+        target,
+        revisions,
+        selection,
+        calls,
+        timeout: seconds("--timeout", arguments.timeout)?,
+        startup_timeout: seconds("--startup-timeout", arguments.startup_timeout)?,
+        max_time: seconds("--max-time", arguments.max_time)?,
+        jobs: arguments.jobs.unwrap_or(lanes).clamp(1, 64),
+        seed: arguments.seed,
+        repeat_options,
+        executable,
+    })
+}

@@ -1,0 +1,274 @@
+//! Finds out which revisions a server speaks, by greeting it in both eras at once.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use mcp_conform_cases::case::ClientKind;
+use mcp_conform_cases::{Era, Revision, RevisionSet};
+use serde_json::Value;
+use tokio::time::{Instant, timeout};
+
+use crate::guardian::Guardian;
+use crate::process::ServerCommand;
+use crate::session::Session;
+use crate::session::client::ScriptedClient;
+use crate::session::handshake::HandshakeError;
+use crate::text;
+use crate::transcript::{Exit, Happening, Transcript};
+use crate::transport::Link;
+use crate::transport::stdio::StdioLink;
+use crate::wire::Content;
+
+/// When one greeting was answered, the other is given this long at least.
+const OTHER_ERA_MIN: Duration = Duration::from_secs(2);
+/// And this many times as long as the first one took.
+const OTHER_ERA_FACTOR: u32 = 3;
+
+/// How much of a line of the server's an error message shows, in bytes.
+const LONGEST_SHOWN: usize = 300;
+
+/// What is needed to open sessions with the target.
+#[derive(Clone, Debug)]
+pub struct Opener {
+    /// How to start the server.
+    pub command: ServerCommand,
+    /// Who ends it if we cannot.
+    pub guardian: Option<Arc<Guardian>>,
+    /// Our side's answers.
+    pub scripted: ScriptedClient,
+    /// How long a server may take from its start to its first answer.
+    pub startup: Duration,
+}
+
+/// A session that has begun, and the result with which it did.
+#[derive(Debug)]
+pub struct Begun {
+    /// The session.
+    pub session: Session,
+    /// The result of `initialize` or `server/discover`.
+    pub greeting: Value,
+}
+
+/// Why a session could not be opened.
+#[derive(Debug)]
+pub enum OpenError {
+    /// The process could not be started.
+    Start(std::io::Error),
+    /// It started, and the handshake failed: with the recording up to there.
+    Handshake(HandshakeError, Box<Transcript>),
+}
+
+impl Opener {
+    /// Starts a server and leaves the greeting to the caller.
+    ///
+    /// # Errors
+    /// When the process cannot be started.
+    pub fn bare(&self, revision: Revision, client: ClientKind) -> std::io::Result<Session> {
+        let link = StdioLink::start(&self.command, self.guardian.clone())?;
+        Ok(Session::new(Link::Stdio(Box::new(link)), revision, client, self.scripted.clone()))
+    }
+
+    /// Starts a server and greets it.
+    ///
+    /// # Errors
+    /// When the process cannot be started, or does not answer as it must.
+    pub async fn begin(&self, revision: Revision, client: ClientKind) -> Result<Begun, OpenError> {
+        let mut session = self.bare(revision, client).map_err(OpenError::Start)?;
+        match session.begin(self.startup).await {
+            Ok(greeting) => Ok(Begun { session, greeting }),
+            Err(error) => Err(OpenError::Handshake(error, Box::new(session.abandon()))),
+        }
+    }
+}
+
+/// What was found out.
+#[derive(Debug)]
+pub struct Detected {
+    /// The revisions that the server speaks, as far as it was asked.
+    pub spoken: RevisionSet,
+    /// Sessions that have begun on the way, ready for use.
+    pub begun: Vec<Begun>,
+}
+
+/// Why nothing can be tested.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{what}{}{}", tail_in_words(.stderr), hint_in_words(.hint))]
+pub struct NotSpeaking {
+    /// What happened.
+    pub what: String,
+    /// The end of what the server wrote to its standard error.
+    pub stderr: String,
+    /// What to try.
+    pub hint: Option<String>,
+}
+
+fn tail_in_words(stderr: &str) -> String {
+    let lines: Vec<&str> = stderr.trim_end().lines().collect();
+    if lines.is_empty() {
+        return "\n  it wrote nothing to its standard error".to_owned();
+    }
+    let shown = lines.iter().skip(lines.len().saturating_sub(12));
+    let body: String =
+        shown.map(|line| format!("\n  | {}", text::bounded(&text::visible(line), LONGEST_SHOWN))).collect();
+    format!("\n  on its standard error at last:{body}")
+}
+
+fn hint_in_words(hint: &Option<String>) -> String {
+    hint.as_ref().map_or_else(String::new, |hint| format!("\n  try: {hint}"))
+}
+
+/// Greets the server in both eras at once, each in a process of its own. A server that is silent in one era costs a
+/// few moments more than it took to answer in the other.
+///
+/// # Errors
+/// When it answers in neither.
+pub async fn detect(opener: &Opener, wanted: RevisionSet) -> Result<Detected, NotSpeaking> {
+    let newest = |era: Era| wanted.iter().rfind(|revision| revision.era() == era);
+    let begun = Instant::now();
+    let modern = attempt(opener, newest(Era::Stateless));
+    let legacy = attempt(opener, newest(Era::Stateful));
+    tokio::pin!(modern, legacy);
+    let (modern, legacy) = tokio::select! {
+        first = &mut modern => {
+            let patience = patience(&first, begun, opener.startup);
+            (first, timeout(patience, legacy).await.unwrap_or(Attempt::Silent))
+        }
+        first = &mut legacy => {
+            let patience = patience(&first, begun, opener.startup);
+            (timeout(patience, modern).await.unwrap_or(Attempt::Silent), first)
+        }
+    };
+    let mut found = Detected { spoken: RevisionSet::EMPTY, begun: Vec::new() };
+    let mut failures = Vec::new();
+    for attempt in [modern, legacy] {
+        match attempt {
+            Attempt::Begun(session) => {
+                found.spoken.insert(session.session.revision());
+                found.begun.push(*session);
+            }
+            Attempt::Failed(OpenError::Handshake(HandshakeError::OtherRevision(offered), _))
+                if known(&offered, wanted).is_some() =>
+            {
+                let Some(offered) = known(&offered, wanted) else { continue };
+                match opener.begin(offered, ClientKind::Usual).await {
+                    Ok(session) => {
+                        found.spoken.insert(offered);
+                        found.begun.push(session);
+                    }
+                    Err(error) => failures.push(error),
+                }
+            }
+            Attempt::Failed(error) => failures.push(error),
+            Attempt::Silent | Attempt::NotTried => {}
+        }
+    }
+    if found.spoken.is_empty() { Err(explain(failures, opener)) } else { Ok(found) }
+}
+
+/// The revision that a server offered instead, if it is one of those that we were asked to test.
+fn known(offered: &str, wanted: RevisionSet) -> Option<Revision> {
+    offered.parse().ok().filter(|revision| wanted.contains(*revision))
+}
+
+enum Attempt {
+    Begun(Box<Begun>),
+    Failed(OpenError),
+    Silent,
+    NotTried,
+}
+
+async fn attempt(opener: &Opener, revision: Option<Revision>) -> Attempt {
+    let Some(revision) = revision else { return Attempt::NotTried };
+    match opener.begin(revision, ClientKind::Usual).await {
+        Ok(session) => Attempt::Begun(Box::new(session)),
+        Err(error) => Attempt::Failed(error),
+    }
+}
+
+/// How long the slower greeting is waited for: briefly once the server has shown that it answers the other.
+fn patience(first: &Attempt, begun: Instant, startup: Duration) -> Duration {
+    match first {
+        Attempt::Begun(_) => (begun.elapsed() * OTHER_ERA_FACTOR).max(OTHER_ERA_MIN).min(startup),
+        Attempt::Failed(_) | Attempt::Silent | Attempt::NotTried => startup * 2,
+    }
+}
+
+/// The clearest explanation of why no session began.
+fn explain(failures: Vec<OpenError>, opener: &Opener) -> NotSpeaking {
+    let mut best = NotSpeaking {
+        what: format!("the server did not answer within {} s", opener.startup.as_secs_f32()),
+        stderr: String::new(),
+        hint: Some("--startup-timeout SECONDS for a server that starts slowly; a server that serves HTTP must be started in its stdio mode".to_owned()),
+    };
+    // The stateful greeting comes last and is the one that most servers understand.
+    for failure in failures {
+        let (what, stderr, hint) = match failure {
+            OpenError::Start(error) => {
+                (format!("the server could not be started: {error}"), String::new(), None)
+            }
+            OpenError::Handshake(error, transcript) => {
+                let (what, hint) = explain_handshake(&error, &transcript);
+                if matches!(error, HandshakeError::Silent) && hint.is_none() {
+                    best.stderr = transcript.stderr;
+                    continue;
+                }
+                (what, transcript.stderr, hint)
+            }
+        };
+        best = NotSpeaking { what, stderr, hint };
+    }
+    best
+}
+
+fn explain_handshake(error: &HandshakeError, transcript: &Transcript) -> (String, Option<String>) {
+    let exit = transcript.entries.iter().rev().find_map(|entry| match entry.what {
+        Happening::Exited(exit) => Some(exit),
+        _ => None,
+    });
+    let garbage = transcript.entries.iter().find_map(|entry| match &entry.what {
+        Happening::Received { frame, content }
+            if !matches!(content, Content::Message(_) | Content::Empty) =>
+        {
+            Some(text::visible(&text::frame(&frame.bytes, LONGEST_SHOWN)).into_owned())
+        }
+        _ => None,
+    });
+    let wrote = garbage.map(|line| format!("; on its standard output it wrote: {line}")).unwrap_or_default();
+    let overflow = transcript.entries.iter().any(|entry| matches!(entry.what, Happening::Overflow));
+    match error {
+        HandshakeError::Closed if overflow => (
+            "the server wrote more than a session may hold and never answered".to_owned(),
+            Some("only answers and notifications belong on standard output".to_owned()),
+        ),
+        HandshakeError::Closed => match exit {
+            Some(Exit { code: Some(127), .. }) => (
+                format!("the server exited with code 127: a program that it needs was not found{wrote}"),
+                None,
+            ),
+            Some(exit) => (
+                format!("the server {exit} before it answered{wrote}"),
+                Some(
+                    "start the server by hand to see whether it needs arguments or environment variables"
+                        .to_owned(),
+                ),
+            ),
+            None => (
+                format!("the server closed its standard output before it answered, and lives on{wrote}"),
+                Some("a stdio server must keep its standard output open for messages".to_owned()),
+            ),
+        },
+        HandshakeError::Silent if !wrote.is_empty() => (
+            format!("the server started and never answered{wrote}"),
+            Some("only protocol messages may go to standard output; write logs to standard error".to_owned()),
+        ),
+        HandshakeError::Silent => (error.to_string(), None),
+        HandshakeError::Refused(refusal) => {
+            (format!("the server refused to begin a session: {refusal}"), None)
+        }
+        HandshakeError::OtherRevision(offered) => (
+            format!("the server offers the protocol version {offered}, which is none of those under test"),
+            Some("--revision all".to_owned()),
+        ),
+        HandshakeError::Unusable => ("the server's first answer names no protocol version".to_owned(), None),
+    }
+}

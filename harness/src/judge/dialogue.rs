@@ -1,0 +1,171 @@
+//! A recording read as a dialogue: which message answers which, what was asked for, what was declared.
+
+use std::collections::HashMap;
+
+use serde_json::Value;
+
+use crate::transcript::{Happening, Transcript};
+use crate::wire::{Content, Kind, Message};
+
+/// A request that we sent.
+#[derive(Clone, Debug)]
+pub struct Asked {
+    /// The entry.
+    pub entry: usize,
+    /// The id.
+    pub id: Value,
+    /// The method.
+    pub method: String,
+    /// The parameters.
+    pub params: Value,
+    /// Whether a client may not send this.
+    pub hostile: bool,
+}
+
+/// A message of the server.
+#[derive(Clone, Debug)]
+pub struct Said {
+    /// The entry.
+    pub entry: usize,
+    /// The message.
+    pub message: Message,
+    /// Whether it came as a member of an array.
+    pub in_batch: bool,
+    /// The request that it answers, as an index into [`Dialogue::asked`].
+    pub answers: Option<usize>,
+}
+
+impl Said {
+    /// The result, if it is a response with one.
+    #[must_use]
+    pub fn result(&self) -> Option<&Value> {
+        if self.message.kind == Kind::Response { self.message.value.get("result") } else { None }
+    }
+
+    /// The error, if it is a response with one.
+    #[must_use]
+    pub fn error(&self) -> Option<&Value> {
+        if self.message.kind == Kind::Response { self.message.value.get("error") } else { None }
+    }
+
+    /// The method, if it is a request or notification of the server.
+    #[must_use]
+    pub fn method(&self) -> Option<&str> {
+        self.message.method()
+    }
+}
+
+/// A recording read as a dialogue.
+#[derive(Debug)]
+pub struct Dialogue<'a> {
+    /// The recording.
+    pub transcript: &'a Transcript,
+    /// Our requests, in order.
+    pub asked: Vec<Asked>,
+    /// Our notifications: entry, method, parameters.
+    pub notified: Vec<(usize, String, Value)>,
+    /// What the server said, in order.
+    pub said: Vec<Said>,
+    /// The first entry in which we sent what a client may not send.
+    pub first_hostile: Option<usize>,
+}
+
+impl<'a> Dialogue<'a> {
+    /// Reads a recording.
+    #[must_use]
+    pub fn of(transcript: &'a Transcript) -> Dialogue<'a> {
+        let mut dialogue = Dialogue {
+            transcript,
+            asked: Vec::new(),
+            notified: Vec::new(),
+            said: Vec::new(),
+            first_hostile: None,
+        };
+        let mut by_id: HashMap<String, usize> = HashMap::new();
+        for (entry, happened) in transcript.entries.iter().enumerate() {
+            match &happened.what {
+                Happening::Sent { bytes, message, hostile } => {
+                    if *hostile && dialogue.first_hostile.is_none() {
+                        dialogue.first_hostile = Some(entry);
+                    }
+                    let parsed = message.clone().or_else(|| serde_json::from_slice(bytes).ok());
+                    let many = match parsed {
+                        Some(Value::Array(items)) => items,
+                        Some(one) => vec![one],
+                        None => Vec::new(),
+                    };
+                    for message in many {
+                        dialogue.take_sent(entry, &message, *hostile, &mut by_id);
+                    }
+                }
+                Happening::Received { content, .. } => {
+                    let in_batch = matches!(content, Content::Batch(_));
+                    for message in content.messages() {
+                        let answers = match message.kind {
+                            Kind::Response | Kind::Other => {
+                                message.id().and_then(|id| by_id.get(&id.to_string()).copied())
+                            }
+                            Kind::Request | Kind::Notification => None,
+                        };
+                        dialogue.said.push(Said { entry, message, in_batch, answers });
+                    }
+                }
+                _ => {}
+            }
+        }
+        dialogue
+    }
+
+    fn take_sent(
+        &mut self,
+        entry: usize,
+        message: &Value,
+        hostile: bool,
+        by_id: &mut HashMap<String, usize>,
+    ) {
+        let method = message.get("method").and_then(Value::as_str).unwrap_or_default().to_owned();
+        let params = message.get("params").cloned().unwrap_or_default();
+        match message.get("id") {
+            // An answer of ours to a request of the server.
+            Some(_)
+                if message.get("method").is_none()
+                    && (message.get("result").is_some() || message.get("error").is_some()) => {}
+            Some(id) => {
+                by_id.insert(id.to_string(), self.asked.len());
+                self.asked.push(Asked { entry, id: id.clone(), method, params, hostile });
+            }
+            None if !hostile => self.notified.push((entry, method, params)),
+            None => {}
+        }
+    }
+
+    /// The request that a message answers.
+    #[must_use]
+    pub fn request_of(&self, said: &Said) -> Option<&Asked> {
+        self.asked.get(said.answers?)
+    }
+
+    /// The responses with a result to requests of `method`, with the request, leaving out what hostile input brought.
+    pub fn results_of(&self, method: &str) -> impl Iterator<Item = (&Asked, &Said, &Value)> {
+        self.said.iter().filter_map(move |said| {
+            let asked = self.request_of(said)?;
+            (asked.method == method && !asked.hostile).then_some(())?;
+            Some((asked, said, said.result()?))
+        })
+    }
+
+    /// Whether hostile input came before this entry, so that an answer without an id may belong to it.
+    #[must_use]
+    pub fn after_hostile(&self, entry: usize) -> bool {
+        self.first_hostile.is_some_and(|first| first < entry)
+    }
+
+    /// The entry in which the response to a request came.
+    #[must_use]
+    pub fn answered_at(&self, asked: usize) -> Option<usize> {
+        self.said
+            .iter()
+            .find(|said| said.answers == Some(asked) && said.message.kind == Kind::Response)
+            .map(|said| said.entry)
+    }
+}

@@ -1,0 +1,357 @@
+//! The JSON-RPC envelope.
+
+use std::collections::HashSet;
+
+use serde_json::{Map, Value};
+
+use super::{Observation, breach};
+use crate::judge::dialogue::{Dialogue, Said};
+use crate::judge::matching::in_short;
+use crate::transcript::Happening;
+use crate::wire::{Content, Kind};
+
+/// Every message says `"jsonrpc": "2.0"`.
+pub(super) fn version(dialogue: &Dialogue<'_>, _: &Map<String, Value>) -> Observation {
+    let mut seen = Observation::default();
+    for said in &dialogue.said {
+        if said.message.is_none_of_ours() {
+            continue;
+        }
+        let version = said.message.value.get("jsonrpc");
+        let wrong = version.and_then(Value::as_str) != Some("2.0");
+        seen.examine(wrong.then(|| {
+            let what = version.map_or_else(
+                || "has no `jsonrpc` member".to_owned(),
+                |found| format!("has `jsonrpc` {}", in_short(Some(found))),
+            );
+            breach(dialogue, said.entry, context(dialogue, said), format!("a message {what}"))
+        }));
+    }
+    seen
+}
+
+fn context(dialogue: &Dialogue<'_>, said: &Said) -> Option<usize> {
+    dialogue.request_of(said).map(|asked| asked.entry)
+}
+
+fn responses<'d>(dialogue: &'d Dialogue<'_>) -> impl Iterator<Item = &'d Said> {
+    dialogue.said.iter().filter(|said| said.message.kind == Kind::Response)
+}
+
+/// Every response has the id of a request that was sent. An error without a readable id may follow hostile input.
+pub(super) fn response_id(dialogue: &Dialogue<'_>, _: &Map<String, Value>) -> Observation {
+    let mut seen = Observation::default();
+    for said in responses(dialogue) {
+        let id = said.message.id().filter(|id| !id.is_null());
+        match id {
+            Some(_) if said.answers.is_some() => seen.examine(None),
+            // Whoever answers a notification, or input that has no readable id, is judged by another rule.
+            None if said.message.value.get("result").is_none() => {}
+            // Whether an error for unreadable input may have an id of its own is another rule.
+            Some(_) if answers_unreadable(dialogue, said) => {}
+            Some(id) if !written_in_hostile(dialogue, id, said.entry) => {
+                let open = last_request(dialogue, said.entry);
+                let message = format!("a response has the id {}, which no request had", in_short(Some(id)));
+                let mut broken = breach(dialogue, said.entry, open, message);
+                broken.expected = open
+                    .and_then(|entry| dialogue.asked.iter().find(|asked| asked.entry == entry))
+                    .map(|asked| format!("the id {}", asked.id));
+                broken.got = Some(format!("the id {}", in_short(Some(id))));
+                seen.examine(Some(broken));
+            }
+            None => {
+                let open = last_request(dialogue, said.entry);
+                let mut broken = breach(dialogue, said.entry, open, "a response with a result has no id");
+                broken.expected = Some("the id of the request".to_owned());
+                seen.examine(Some(broken));
+            }
+            Some(_) => {}
+        }
+    }
+    seen
+}
+
+/// Whether it says that input of ours could not be read, which then was hostile.
+fn answers_unreadable(dialogue: &Dialogue<'_>, said: &Said) -> bool {
+    let code = said.error().and_then(|error| error.get("code")).and_then(Value::as_i64);
+    matches!(code, Some(-32700 | -32600)) && dialogue.after_hostile(said.entry)
+}
+
+/// An error for input that could not be read has no id, or null.
+pub(super) fn no_invented_id(dialogue: &Dialogue<'_>, _: &Map<String, Value>) -> Observation {
+    let mut seen = Observation::default();
+    for said in
+        responses(dialogue).filter(|said| said.answers.is_none() && answers_unreadable(dialogue, said))
+    {
+        let invented =
+            said.message.id().filter(|id| !id.is_null() && !written_in_hostile(dialogue, id, said.entry));
+        seen.examine(invented.map(|id| {
+            let mut broken = breach(
+                dialogue,
+                said.entry,
+                None,
+                format!("an error for input that could not be read has the id {}", in_short(Some(id))),
+            );
+            broken.expected = Some("no id, or null".to_owned());
+            broken
+        }));
+    }
+    seen
+}
+
+/// `params`, where there are any, are an object.
+pub(super) fn params_object(dialogue: &Dialogue<'_>, _: &Map<String, Value>) -> Observation {
+    let mut seen = Observation::default();
+    for said in &dialogue.said {
+        let (Some(method), Some(params)) = (said.method(), said.message.value.get("params")) else {
+            continue;
+        };
+        seen.examine((!params.is_object()).then(|| {
+            breach(
+                dialogue,
+                said.entry,
+                None,
+                format!("the `params` of `{method}` are {}, not an object", in_short(Some(params))),
+            )
+        }));
+    }
+    seen
+}
+
+/// Whether hostile bytes before the entry hold the id: the server may have read more out of them than we can.
+fn written_in_hostile(dialogue: &Dialogue<'_>, id: &Value, before: usize) -> bool {
+    let wanted = id.to_string();
+    dialogue.transcript.entries.iter().take(before).any(|entry| match &entry.what {
+        Happening::Sent { bytes, hostile: true, .. } => String::from_utf8_lossy(bytes).contains(&wanted),
+        _ => false,
+    })
+}
+
+/// The entry of the latest request without an answer before `entry`.
+fn last_request(dialogue: &Dialogue<'_>, entry: usize) -> Option<usize> {
+    dialogue.asked.iter().rev().find(|asked| asked.entry < entry).map(|asked| asked.entry)
+}
+
+/// No request is answered twice.
+pub(super) fn one_response(dialogue: &Dialogue<'_>, _: &Map<String, Value>) -> Observation {
+    let mut seen = Observation::default();
+    let mut answered = HashSet::new();
+    for said in responses(dialogue) {
+        let Some(asked) = said.answers else { continue };
+        // Hostile input may use an id again, or one that is equal as a number (0 and -0); each use may be answered.
+        let hostile = |asked: usize| dialogue.asked.get(asked).is_some_and(|asked| asked.hostile);
+        let again = !answered.insert(asked) && !hostile(asked);
+        seen.examine(again.then(|| {
+            breach(dialogue, said.entry, context(dialogue, said), "a request was answered a second time")
+        }));
+    }
+    seen
+}
+
+/// A message with an id and without a method has a result or an error.
+pub(super) fn result_or_error(dialogue: &Dialogue<'_>, _: &Map<String, Value>) -> Observation {
+    let mut seen = Observation::default();
+    for said in &dialogue.said {
+        match said.message.kind {
+            Kind::Response => seen.examine(None),
+            // A log line that happens to be JSON is judged with other lines that are no messages.
+            Kind::Other if said.message.is_none_of_ours() => {}
+            Kind::Other => seen.examine(Some(breach(
+                dialogue,
+                said.entry,
+                context(dialogue, said),
+                "a message has neither `method` nor `result` nor `error`",
+            ))),
+            Kind::Request | Kind::Notification => {}
+        }
+    }
+    seen
+}
+
+/// No response has both. Some writers put a null beside the other member, which is advice only.
+pub(super) fn result_xor_error(dialogue: &Dialogue<'_>, _: &Map<String, Value>) -> Observation {
+    let mut seen = Observation::default();
+    for said in responses(dialogue) {
+        let (Some(result), Some(error)) = (said.message.value.get("result"), said.message.value.get("error"))
+        else {
+            seen.examine(None);
+            continue;
+        };
+        let mut broken =
+            breach(dialogue, said.entry, context(dialogue, said), "a response has both `result` and `error`");
+        broken.advice = result.is_null() || error.is_null();
+        seen.examine(Some(broken));
+    }
+    seen
+}
+
+/// An error is an object with a code and a message.
+pub(super) fn error_object(dialogue: &Dialogue<'_>, _: &Map<String, Value>) -> Observation {
+    let mut seen = Observation::default();
+    for said in &dialogue.said {
+        let Some(error) = said.error() else { continue };
+        let wrong = match error {
+            Value::Object(members) if !members.contains_key("code") => Some("an error has no `code`"),
+            Value::Object(members) if !members.get("message").is_some_and(Value::is_string) => {
+                Some("an error has no `message` text")
+            }
+            Value::Object(_) => None,
+            _ => Some("an error is no object"),
+        };
+        seen.examine(wrong.map(|what| breach(dialogue, said.entry, context(dialogue, said), what)));
+    }
+    seen
+}
+
+/// Error codes are integers.
+pub(super) fn error_code_integer(dialogue: &Dialogue<'_>, _: &Map<String, Value>) -> Observation {
+    let mut seen = Observation::default();
+    for said in &dialogue.said {
+        let Some(code) = said.error().and_then(|error| error.get("code")) else { continue };
+        // As JSON Schema has it, -32601.0 is an integer.
+        let integer = code.as_f64().is_some_and(|code| code.fract() == 0.0);
+        seen.examine((!integer).then(|| {
+            breach(
+                dialogue,
+                said.entry,
+                context(dialogue, said),
+                format!("an error code is {}, not an integer", in_short(Some(code))),
+            )
+        }));
+    }
+    seen
+}
+
+/// No notification is answered. An answer to one has no id to go by, so any response without an id counts, unless
+/// hostile input came before it, a request is left without its own answer, or the notification stood in an array, which
+/// may be refused as a whole.
+pub(super) fn notification_unanswered(dialogue: &Dialogue<'_>, _: &Map<String, Value>) -> Observation {
+    let mut seen = Observation { examined: dialogue.notified.len(), breaches: Vec::new() };
+    for said in responses(dialogue) {
+        let without_id = said.message.id().is_none_or(Value::is_null);
+        if !without_id
+            || said.in_batch
+            || dialogue.after_hostile(said.entry)
+            || leaves_a_request_open(dialogue, said.entry)
+        {
+            continue;
+        }
+        let notification = dialogue.notified.iter().rev().find(|(entry, _, _)| *entry < said.entry);
+        if let Some((entry, method, _)) = notification.filter(|(entry, _, _)| !is_array(dialogue, *entry)) {
+            let message = format!("the notification `{method}` was answered");
+            seen.breaches.push(breach(dialogue, said.entry, Some(*entry), message));
+        }
+    }
+    seen
+}
+
+/// Whether a request from before the entry never got an answer of its own.
+fn leaves_a_request_open(dialogue: &Dialogue<'_>, entry: usize) -> bool {
+    dialogue
+        .asked
+        .iter()
+        .enumerate()
+        .any(|(index, asked)| asked.entry < entry && dialogue.answered_at(index).is_none())
+}
+
+fn is_array(dialogue: &Dialogue<'_>, entry: usize) -> bool {
+    let entry = dialogue.transcript.entries.get(entry).map(|entry| &entry.what);
+    matches!(entry, Some(Happening::Sent { message: Some(Value::Array(_)), .. }))
+}
+
+/// What is named as a notification has no id.
+pub(super) fn notification_without_id(dialogue: &Dialogue<'_>, _: &Map<String, Value>) -> Observation {
+    let mut seen = Observation::default();
+    for said in &dialogue.said {
+        let Some(method) = said.method().filter(|method| method.starts_with("notifications/")) else {
+            continue;
+        };
+        let wrong = said.message.value.get("id").is_some();
+        seen.examine(
+            wrong.then(|| {
+                breach(dialogue, said.entry, None, format!("the notification `{method}` has an `id`"))
+            }),
+        );
+    }
+    seen
+}
+
+fn requests<'d>(dialogue: &'d Dialogue<'_>) -> impl Iterator<Item = (&'d Said, &'d Value)> {
+    dialogue.said.iter().filter_map(|said| {
+        let notification = said.method().is_some_and(|method| method.starts_with("notifications/"));
+        if said.message.kind == Kind::Request && !notification {
+            Some((said, said.message.id()?))
+        } else {
+            None
+        }
+    })
+}
+
+/// The id of a request of the server is a string or an integer.
+pub(super) fn request_id_type(dialogue: &Dialogue<'_>, _: &Map<String, Value>) -> Observation {
+    let mut seen = Observation::default();
+    for (said, id) in requests(dialogue).filter(|(_, id)| !id.is_null()) {
+        let right = id.is_string() || id.is_i64() || id.is_u64();
+        seen.examine((!right).then(|| {
+            breach(
+                dialogue,
+                said.entry,
+                None,
+                format!("a request of the server has the id {}", in_short(Some(id))),
+            )
+        }));
+    }
+    seen
+}
+
+/// It is not null.
+pub(super) fn request_id_not_null(dialogue: &Dialogue<'_>, _: &Map<String, Value>) -> Observation {
+    let mut seen = Observation::default();
+    for (said, id) in requests(dialogue) {
+        seen.examine(
+            id.is_null()
+                .then(|| breach(dialogue, said.entry, None, "a request of the server has the id null")),
+        );
+    }
+    seen
+}
+
+/// It was not used before in the session.
+pub(super) fn request_id_unique(dialogue: &Dialogue<'_>, _: &Map<String, Value>) -> Observation {
+    let mut seen = Observation::default();
+    let mut used: Vec<(&Value, usize)> = Vec::new();
+    for (said, id) in requests(dialogue).filter(|(_, id)| !id.is_null()) {
+        let earlier = used.iter().find(|(other, _)| *other == id).map(|(_, entry)| *entry);
+        seen.examine(earlier.map(|entry| {
+            breach(
+                dialogue,
+                said.entry,
+                Some(entry),
+                format!("the server used the request id {} again", in_short(Some(id))),
+            )
+        }));
+        used.push((id, said.entry));
+    }
+    seen
+}
+
+/// The server sends no arrays; one that answers an array of ours is the reaction to hostile input and left alone.
+pub(super) fn no_batch(dialogue: &Dialogue<'_>, _: &Map<String, Value>) -> Observation {
+    let mut seen = Observation::default();
+    for (index, entry) in dialogue.transcript.entries.iter().enumerate() {
+        let Happening::Received { content, .. } = &entry.what else { continue };
+        match content {
+            Content::Message(_) => seen.examine(None),
+            Content::Batch(_) if !dialogue.after_hostile(index) => {
+                seen.examine(Some(breach(
+                    dialogue,
+                    index,
+                    last_request(dialogue, index),
+                    "the server sent an array",
+                )));
+            }
+            _ => {}
+        }
+    }
+    seen
+}

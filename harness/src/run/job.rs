@@ -1,0 +1,250 @@
+//! The jobs of a run: a shared session with its cases one after the other, or a case in a session of its own.
+
+use std::panic::AssertUnwindSafe;
+
+use futures_util::FutureExt as _;
+use mcp_conform_cases::case::{ClientKind, SessionKind};
+use mcp_conform_cases::{Case, Era, Revision};
+use tokio::sync::OwnedSemaphorePermit;
+use tokio::sync::mpsc::UnboundedSender;
+
+use super::{Context, QUICK, script};
+use crate::detect::{Begun, OpenError};
+use crate::judge::{Judgement, steps};
+use crate::plan::SessionKey;
+use crate::session::Session;
+use crate::transcript::{CaseRecord, Health, Transcript};
+
+/// How often a server that dies is started again within one shared session.
+const MOST_RESTARTS: usize = 25;
+
+/// The right to use a lane, given back while a server takes its time to end.
+type Lane = Option<OwnedSemaphorePermit>;
+
+/// A piece of work that runs beside others.
+pub(super) enum Job {
+    /// The cases that share a session.
+    Shared(Box<Shared>),
+    /// The item that needs its own.
+    Own(usize),
+}
+
+/// The cases that share a session.
+pub(super) struct Shared {
+    pub(super) key: SessionKey,
+    pub(super) begun: Option<Begun>,
+    pub(super) items: Vec<usize>,
+}
+
+/// How often a case during which the server died must leave a fresh one alive before the case before it is blamed.
+const DEATH_RETRIES: usize = 3;
+
+/// What jobs tell the ledger.
+pub(super) enum Done {
+    /// An item was carried out and judged, in the session that comes with the same number later.
+    Judged {
+        /// The item.
+        item: usize,
+        /// What it showed.
+        judgement: Judgement,
+        /// The evidence, drawn while the recording was at hand.
+        evidence: Vec<crate::event::Evidence>,
+    },
+    /// An item could not be carried out.
+    NotRun {
+        /// The item.
+        item: usize,
+        /// Why.
+        why: String,
+        /// Whether the trouble is ours.
+        ours: bool,
+    },
+    /// A session is over: its recording, with a number that orders sessions.
+    Session {
+        /// First by job, then by order within it.
+        ordinal: (usize, usize),
+        /// The recording.
+        transcript: Box<Transcript>,
+    },
+}
+
+impl Job {
+    /// Carries the job out. Our own panic costs the items of this job and no others.
+    pub(super) async fn carry_out(
+        self,
+        context: &Context,
+        ordinal: usize,
+        lane: Lane,
+        results: &UnboundedSender<Done>,
+    ) {
+        let items = match &self {
+            Job::Shared(shared) => shared.items.clone(),
+            Job::Own(item) => vec![*item],
+        };
+        let work = async {
+            match self {
+                Job::Shared(shared) => share(*shared, context, ordinal, lane, results).await,
+                Job::Own(item) => alone(item, context, ordinal, lane, results).await,
+            }
+        };
+        if AssertUnwindSafe(work).catch_unwind().await.is_err() {
+            for item in items {
+                let why = "mcp-conform itself failed here; please report it".to_owned();
+                let _ = results.send(Done::NotRun { item, why, ours: true });
+            }
+        }
+    }
+}
+
+fn report(
+    item: usize,
+    case: &Case,
+    record: &CaseRecord,
+    transcript: &Transcript,
+    results: &UnboundedSender<Done>,
+) {
+    let judgement = steps::case(case, record, transcript);
+    let evidence = match &judgement {
+        Judgement::Broken(breach) => crate::judge::evidence::of(transcript, breach),
+        Judgement::Kept | Judgement::Unseen(_) => Vec::new(),
+    };
+    // The receiver outlives the jobs, unless the run is being cut short.
+    let _ = results.send(Done::Judged { item, judgement, evidence });
+}
+
+async fn share(
+    shared: Shared,
+    context: &Context,
+    ordinal: usize,
+    lane: Lane,
+    results: &UnboundedSender<Done>,
+) {
+    let Shared { key, begun, items } = shared;
+    let mut session = begun.map(|begun| begun.session);
+    let mut restarts = 0;
+    for item in items {
+        let Some(case) = context.plan.items.get(item).and_then(|item| context.library.cases.get(item.case))
+        else {
+            continue;
+        };
+        let mut open = match session.take() {
+            Some(open) => open,
+            None if restarts >= MOST_RESTARTS => {
+                let why = format!("the server was started {restarts} times again already");
+                let _ = results.send(Done::NotRun { item, why, ours: false });
+                continue;
+            }
+            None => {
+                restarts += 1;
+                match open_shared(context, key).await {
+                    Ok(open) => open,
+                    Err(why) => {
+                        let _ = results.send(Done::NotRun { item, why, ours: false });
+                        continue;
+                    }
+                }
+            }
+        };
+        let is_first = open.transcript.cases.is_empty();
+        let record = script::carry_out(&mut open, case, context).await;
+        if record.health == Health::Well {
+            report(item, case, &record, &open.transcript, results);
+            open.transcript.cases.push(record);
+            session = Some(open);
+            continue;
+        }
+        // Perhaps the case before it killed the server, and it only shows now; fresh servers will tell.
+        let doubtful = record.health == Health::Dead && !case.hostile && !is_first;
+        if doubtful
+            && retry_elsewhere(context, key, case, item, results, ordinal, restarts).await == Some(true)
+        {
+            if let Some(last) = open.transcript.cases.last_mut() {
+                last.health = Health::Dead;
+            }
+        } else {
+            report(item, case, &record, &open.transcript, results);
+            open.transcript.cases.push(record);
+        }
+        restarts += usize::from(doubtful);
+        let transcript = Box::new(open.finish(QUICK).await);
+        let _ = results.send(Done::Session { ordinal: (ordinal, restarts), transcript });
+    }
+    drop(lane);
+    if let Some(open) = session {
+        let transcript = Box::new(open.finish(QUICK).await);
+        let _ = results.send(Done::Session { ordinal: (ordinal, restarts + 1), transcript });
+    }
+}
+
+/// Carries a case out in fresh sessions; says whether the server survived it, and reports the case if so.
+async fn retry_elsewhere(
+    context: &Context,
+    key: SessionKey,
+    case: &Case,
+    item: usize,
+    results: &UnboundedSender<Done>,
+    ordinal: usize,
+    restarts: usize,
+) -> Option<bool> {
+    // A race may kill the server now and then only, so one survival proves little.
+    for retry in 1..=DEATH_RETRIES {
+        let mut open = open_shared(context, key).await.ok()?;
+        let record = script::carry_out(&mut open, case, context).await;
+        if record.health != Health::Well {
+            return Some(false);
+        }
+        if retry == DEATH_RETRIES {
+            report(item, case, &record, &open.transcript, results);
+            open.transcript.cases.push(record);
+            let transcript = Box::new(open.finish(QUICK).await);
+            let _ = results.send(Done::Session { ordinal: (ordinal, restarts), transcript });
+        }
+    }
+    Some(true)
+}
+
+fn client_of(key: SessionKey) -> ClientKind {
+    match (key.revision.era(), key.declares) {
+        (Era::Stateless, _) => ClientKind::Usual,
+        (Era::Stateful, true) => ClientKind::Full,
+        (Era::Stateful, false) => ClientKind::Plain,
+    }
+}
+
+async fn open_shared(context: &Context, key: SessionKey) -> Result<Session, String> {
+    begin(context, key.revision, client_of(key)).await
+}
+
+async fn begin(context: &Context, revision: Revision, client: ClientKind) -> Result<Session, String> {
+    match context.opener.begin(revision, client).await {
+        Ok(begun) => Ok(begun.session),
+        Err(OpenError::Start(error)) => Err(format!("the server could not be started again: {error}")),
+        Err(OpenError::Handshake(error, _)) => Err(format!("a new session could not begin: {error}")),
+    }
+}
+
+async fn alone(item: usize, context: &Context, ordinal: usize, lane: Lane, results: &UnboundedSender<Done>) {
+    let Some(planned) = context.plan.items.get(item) else { return };
+    let Some(case) = context.library.cases.get(planned.case) else { return };
+    let client = client_of(SessionKey::of(case, planned.revision));
+    let opened = match case.session {
+        SessionKind::Bare => context
+            .opener
+            .bare(planned.revision, client)
+            .map_err(|error| format!("the server could not be started again: {error}")),
+        SessionKind::Fresh | SessionKind::Shared => begin(context, planned.revision, client).await,
+    };
+    let mut session = match opened {
+        Ok(session) => session,
+        Err(why) => {
+            let _ = results.send(Done::NotRun { item, why, ours: false });
+            return;
+        }
+    };
+    let record = script::carry_out(&mut session, case, context).await;
+    report(item, case, &record, &session.transcript, results);
+    session.transcript.cases.push(record);
+    drop(lane);
+    let transcript = Box::new(session.finish(QUICK).await);
+    let _ = results.send(Done::Session { ordinal: (ordinal, 0), transcript });
+}

@@ -1,0 +1,249 @@
+//! Keeps the books of a run: every planned item gets exactly one verdict.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use mcp_conform_cases::case::Script;
+use mcp_conform_cases::{Case, Level, Revision};
+
+use super::job::Done;
+use super::{Context, Stop};
+use crate::event::{CaseResult, Evidence, Finish};
+use crate::judge::dialogue::Dialogue;
+use crate::judge::{Breach, Judgement, evidence, invariants, verdict_for};
+use crate::profile;
+use crate::repro;
+use crate::transcript::Transcript;
+use crate::verdict::{Summary, Verdict};
+
+/// The books.
+pub(super) struct Ledger {
+    context: Arc<Context>,
+    results: Vec<Option<CaseResult>>,
+    /// What the invariants saw, by item.
+    watched: BTreeMap<usize, Watched>,
+}
+
+/// What an invariant saw in all sessions so far.
+#[derive(Default)]
+struct Watched {
+    examined: usize,
+    broken: usize,
+    /// The breach that is shown: of the first session in order, so that the report does not depend on timing. A real
+    /// breach goes before mere advice.
+    first: Option<Shown>,
+}
+
+/// A breach with its evidence, and its place among others: real ones before advice, then by session.
+struct Shown {
+    rank: (bool, (usize, usize)),
+    breach: Breach,
+    evidence: Vec<Evidence>,
+}
+
+/// Why a MUST is only a warning, for readers who wonder.
+fn why_a_warning(basis: &str) -> &'static str {
+    match basis {
+        "jsonrpc" => "a warning: the rule comes from JSON-RPC 2.0 by reference",
+        "implied" | "derived" => "a warning: the rule is implied, not spelled out",
+        "own" => "a warning: the rule is our own",
+        _ => "a warning: the text leaves room here, or this part of it is a recommendation",
+    }
+}
+
+impl Ledger {
+    pub(super) fn new(context: Arc<Context>) -> Ledger {
+        let results = vec![None; context.plan.items.len()];
+        Ledger { context, results, watched: BTreeMap::new() }
+    }
+
+    /// The results of the items that will not run.
+    pub(super) fn skipped(&mut self) -> Vec<CaseResult> {
+        let context = Arc::clone(&self.context);
+        let skips = context
+            .plan
+            .items
+            .iter()
+            .enumerate()
+            .filter_map(|(index, item)| Some((index, item.skip.as_ref()?)));
+        skips.filter_map(|(index, (verdict, why))| self.enter(index, *verdict, why.clone())).collect()
+    }
+
+    /// Takes what a job has done; returns the results that are new.
+    pub(super) fn take(&mut self, done: Done) -> Vec<CaseResult> {
+        match done {
+            Done::Judged { item, judgement, evidence } => {
+                self.judged(item, judgement, evidence).into_iter().collect()
+            }
+            Done::NotRun { item, why, ours } => {
+                let verdict = if ours { Verdict::Error } else { Verdict::Untestable };
+                self.enter(item, verdict, why).into_iter().collect()
+            }
+            Done::Session { ordinal, transcript } => {
+                self.watch(ordinal, &transcript);
+                Vec::new()
+            }
+        }
+    }
+
+    /// Judges a recording by the invariants.
+    fn watch(&mut self, ordinal: (usize, usize), transcript: &Transcript) {
+        let context = Arc::clone(&self.context);
+        let dialogue = Dialogue::of(transcript);
+        for (index, item) in context.plan.items.iter().enumerate() {
+            if item.skip.is_some()
+                || item.revision != transcript.revision
+                || item.transport != transcript.transport
+            {
+                continue;
+            }
+            let Some(Case { script: Script::Invariant(invariant), .. }) =
+                context.library.cases.get(item.case)
+            else {
+                continue;
+            };
+            let Some(rule) = invariants::rule(&invariant.name) else { continue };
+            let seen = rule(&dialogue, &invariant.with);
+            let watched = self.watched.entry(index).or_default();
+            watched.examined += seen.examined;
+            watched.broken += seen.breaches.len();
+            for breach in seen.breaches {
+                let rank = (breach.advice, ordinal);
+                if watched.first.as_ref().is_none_or(|shown| rank < shown.rank) {
+                    let evidence = evidence::of(transcript, &breach);
+                    watched.first = Some(Shown { rank, breach, evidence });
+                }
+            }
+        }
+    }
+
+    /// Gives every item that has no verdict yet one, now that nothing more will come.
+    pub(super) fn close(&mut self, why: Stop) -> Vec<CaseResult> {
+        let context = Arc::clone(&self.context);
+        let mut new = Vec::new();
+        for (index, item) in context.plan.items.iter().enumerate() {
+            if self.results.get(index).is_none_or(Option::is_some) {
+                continue;
+            }
+            let is_invariant = context
+                .library
+                .cases
+                .get(item.case)
+                .is_some_and(|case| matches!(case.script, Script::Invariant(_)));
+            let watched = self.watched.remove(&index).unwrap_or_default();
+            let result = match (is_invariant, watched) {
+                (true, Watched { first: Some(Shown { mut breach, evidence, .. }), broken, .. }) => {
+                    if broken > 1 {
+                        breach.message = format!("{} (and {} more like it)", breach.message, broken - 1);
+                    }
+                    self.judged(index, Judgement::Broken(Box::new(breach)), evidence)
+                }
+                (true, Watched { examined: 1.., .. }) => self.judged(index, Judgement::Kept, Vec::new()),
+                (true, _) if why == Stop::No => self.enter(
+                    index,
+                    Verdict::Untestable,
+                    "the server sent nothing that it applies to".to_owned(),
+                ),
+                _ => match why {
+                    Stop::Interrupted => {
+                        self.enter(index, Verdict::Untestable, "not run: interrupted".to_owned())
+                    }
+                    Stop::OutOfTime => {
+                        let limit = context.settings.max_time.as_secs_f32();
+                        self.enter(
+                            index,
+                            Verdict::Untestable,
+                            format!("not run: the run reached its limit of {limit} s"),
+                        )
+                    }
+                    Stop::No => self.enter(
+                        index,
+                        Verdict::Error,
+                        "mcp-conform lost this item; please report it".to_owned(),
+                    ),
+                },
+            };
+            new.extend(result);
+        }
+        new
+    }
+
+    /// The end of the run.
+    pub(super) fn finish(self, duration: Duration, interrupted: bool) -> Finish {
+        let results: Vec<CaseResult> = self.results.into_iter().flatten().collect();
+        let mut summary = Summary::default();
+        for result in &results {
+            summary.count(result.verdict);
+        }
+        Finish { results, summary, duration, interrupted }
+    }
+
+    fn judged(&mut self, index: usize, judgement: Judgement, evidence: Vec<Evidence>) -> Option<CaseResult> {
+        match judgement {
+            Judgement::Kept => self.enter(index, Verdict::Pass, String::new()),
+            Judgement::Unseen(why) => self.enter(index, Verdict::Untestable, why),
+            Judgement::Broken(breach) => {
+                let context = Arc::clone(&self.context);
+                let item = context.plan.items.get(index)?;
+                let case = context.library.cases.get(item.case)?;
+                let requirement = context.library.requirements.get(&case.requirement)?;
+                let severity = case.severity.map_or_else(
+                    || requirement.severity(item.revision),
+                    |cap| cap.min(requirement.severity(item.revision)),
+                );
+                let mut result = self.blank(index, verdict_for(severity, breach.advice))?;
+                if result.verdict == Verdict::Warn && matches!(result.level, Level::Must | Level::MustNot) {
+                    let basis = requirement.basis.get(item.revision).map(String::as_str).unwrap_or_default();
+                    result.summary = format!("{} ({})", result.summary, why_a_warning(basis));
+                }
+                result.message = breach.message;
+                result.expected = breach.expected;
+                result.got = breach.got;
+                result.evidence = evidence;
+                let during = breach.during.filter(|during| during != profile::CASE && *during != case.id);
+                let ids: Vec<&str> = during.as_deref().into_iter().chain([case.id.as_str()]).collect();
+                result.reproduce = repro::command(&context.settings, item.revision, &ids);
+                self.set(index, result)
+            }
+        }
+    }
+
+    fn enter(&mut self, index: usize, verdict: Verdict, message: String) -> Option<CaseResult> {
+        let mut result = self.blank(index, verdict)?;
+        result.message = message;
+        self.set(index, result)
+    }
+
+    /// Enters a result; the first one stands.
+    fn set(&mut self, index: usize, result: CaseResult) -> Option<CaseResult> {
+        let slot = self.results.get_mut(index)?;
+        if slot.is_some() {
+            return None;
+        }
+        *slot = Some(result.clone());
+        Some(result)
+    }
+
+    fn blank(&self, index: usize, verdict: Verdict) -> Option<CaseResult> {
+        let item = self.context.plan.items.get(index)?;
+        let case = self.context.library.cases.get(item.case)?;
+        let requirement = self.context.library.requirements.get(&case.requirement)?;
+        let level = |revision: Revision| requirement.level(revision).unwrap_or(Level::May);
+        Some(CaseResult {
+            requirement: requirement.id.clone(),
+            case: case.id.clone(),
+            level: level(item.revision),
+            revision: item.revision,
+            transport: item.transport,
+            verdict,
+            message: String::new(),
+            expected: None,
+            got: None,
+            evidence: Vec::new(),
+            reproduce: String::new(),
+            summary: requirement.summary.clone(),
+            spec: requirement.url(item.revision),
+        })
+    }
+}

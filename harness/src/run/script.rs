@@ -1,0 +1,285 @@
+//! Carries out the steps of a case in a session.
+
+use std::time::Duration;
+
+use mcp_conform_cases::Case;
+use mcp_conform_cases::case::{Action, Script, Send, Step};
+use serde_json::{Value, json};
+use tokio::time::Instant;
+
+use super::{Context, items};
+use crate::judge::steps;
+use crate::session::{Heard, Outgoing, Session};
+use crate::template::{self, TemplateError, Variables};
+use crate::transcript::{CaseRecord, Happening, Health, Pass, StepRecord, Waited};
+
+/// How long a server may take to end once it has been told to.
+const EXIT_LIMIT: Duration = Duration::from_secs(5);
+/// How long a sign of life may take at least.
+const BARRIER_LIMIT: Duration = Duration::from_secs(4);
+/// How long the answer to a probe of the protocol may come after that to a later request.
+const PROTOCOL_PATIENCE: Duration = Duration::from_secs(2);
+
+/// Carries a case out and looks after the session's health.
+pub(super) async fn carry_out(session: &mut Session, case: &Case, context: &Context) -> CaseRecord {
+    let begins = session.transcript.entries.len();
+    let mut record = CaseRecord {
+        case: case.id.clone(),
+        hostile: case.hostile,
+        begins,
+        ends: begins,
+        passes: Vec::new(),
+        health: Health::Well,
+    };
+    let Script::Steps(script) = &case.script else { return record };
+    session.prescribe(case.answers.clone());
+    let mut slow: Option<String> = None;
+    for round in items::of(case, session, context) {
+        // A tool that once took too long is not tried with other arguments.
+        if slow.is_some() && slow == round.group {
+            continue;
+        }
+        let pass = one_pass(session, case, script, round.variables, round.name, context).await;
+        if let Some(id) =
+            pass.steps.iter().find(|step| step.waited == Waited::TimedOut).and_then(|step| step.id.clone())
+        {
+            slow = round.group;
+            // What we no longer wait for need not keep the server busy.
+            session.notify(&Outgoing::new("notifications/cancelled").with(json!({ "requestId": id })));
+        }
+        let closed = session.is_closed();
+        record.passes.push(pass);
+        if closed {
+            break;
+        }
+    }
+    session.prescribe(std::collections::BTreeMap::new());
+    record.health = health(session, &record, script, context).await;
+    record.ends = session.transcript.entries.len();
+    record
+}
+
+/// A server that was told to end may end. Any other is asked for a sign of life where there is a reason to doubt.
+async fn health(session: &mut Session, record: &CaseRecord, script: &[Step], context: &Context) -> Health {
+    let told_to_end = session
+        .transcript
+        .entries
+        .iter()
+        .skip(record.begins)
+        .any(|entry| matches!(entry.what, Happening::Stop(_)));
+    if told_to_end {
+        return Health::Well;
+    }
+    let doubtful = record.hostile
+        || record.passes.iter().flat_map(|pass| &pass.steps).any(|step| step.waited == Waited::TimedOut);
+    // A case that came to its end with a barrier has been checked already.
+    let finished = record.passes.last().filter(|pass| pass.steps.len() == script.len());
+    let barrier = matches!(script.last().map(|step| &step.action), Some(Action::Barrier));
+    let checked = finished.filter(|_| barrier).and_then(|pass| pass.steps.last()).map(|step| step.waited);
+    let outcome = match checked {
+        Some(waited) => waited,
+        None if session.is_closed() => Waited::Closed,
+        None if doubtful => session.wait_past(None, Duration::ZERO, barrier_deadline(session, context)).await,
+        None => Waited::Passed,
+    };
+    match outcome {
+        Waited::TimedOut => Health::Hung,
+        _ if session.is_closed() => Health::Dead,
+        _ => Health::Well,
+    }
+}
+
+/// How long a sign of life may take: less than a response, because nothing has to be worked out, but long enough for a
+/// server that was slow to greet.
+fn barrier_deadline(session: &Session, context: &Context) -> Instant {
+    let limit =
+        session.greeting_took().map_or(context.settings.timeout, |took| (took * 4).max(BARRIER_LIMIT));
+    Instant::now() + limit.min(context.settings.timeout)
+}
+
+async fn one_pass(
+    session: &mut Session,
+    case: &Case,
+    script: &[Step],
+    variables: Variables,
+    item: Option<String>,
+    context: &Context,
+) -> Pass {
+    let mut known = variables.clone();
+    let mut pass = Pass { item, variables, ..Pass::default() };
+    for step in script {
+        match one_step(session, case, step, &mut known, context).await {
+            Ok(record) => {
+                let broken = steps::judge_step(step, &record, &session.transcript, &known)
+                    .is_err_and(|breach| !breach.advice);
+                steps::capture(step, &record, &session.transcript, &mut known);
+                pass.steps.push(record);
+                if broken || (session.is_closed() && pass.steps.len() < script.len()) {
+                    break;
+                }
+            }
+            Err(error) => {
+                pass.stuck = Some(error.to_string());
+                break;
+            }
+        }
+    }
+    pass
+}
+
+async fn one_step(
+    session: &mut Session,
+    case: &Case,
+    step: &Step,
+    known: &mut Variables,
+    context: &Context,
+) -> Result<StepRecord, TemplateError> {
+    let begins = session.transcript.entries.len();
+    let limit = context.settings.timeout;
+    let fresh = session.fresh_id();
+    known.insert("id".to_owned(), fresh.clone());
+    let mut record = StepRecord { begins, ends: begins, sent: None, id: None, waited: Waited::NotWaited };
+    let mut in_background = false;
+    match &step.action {
+        Action::Request(send) => {
+            let mut outgoing = complete(send, case, known)?;
+            let id = outgoing.id.take().unwrap_or(fresh);
+            let (id, entry) = session.request(Outgoing { id: Some(id), ..outgoing });
+            record.sent = Some(entry);
+            record.id = Some(id);
+            in_background = send.background;
+        }
+        Action::Notify(send) => record.sent = Some(session.notify(&complete(send, case, known)?)),
+        Action::Json(value) => {
+            record.sent = Some(session.send_value(template::fill(value, known)?, case.hostile));
+            record.id = mentions_id(&value.to_string()).then_some(fresh);
+        }
+        Action::Raw(text) => {
+            let mut bytes = template::fill_raw(text, known)?.into_bytes();
+            bytes.push(b'\n');
+            record.sent = Some(session.send_bytes(bytes));
+            record.id = mentions_id(text).then_some(fresh);
+        }
+        Action::Bytes(bytes) => record.sent = Some(session.send_bytes(bytes.clone())),
+        Action::ResponseTo(name) => record.id = known.get(name).and_then(|named| named.get("id")).cloned(),
+        Action::CloseInput => record.sent = Some(session.close_input()),
+        Action::Terminate => record.sent = Some(session.terminate()),
+        Action::AwaitExit => {
+            record.waited = if session.exit_within(EXIT_LIMIT).await.is_some() {
+                Waited::Closed
+            } else {
+                Waited::TimedOut
+            };
+        }
+        Action::Await(_) | Action::Barrier => {}
+    }
+    steps::name_request(step, &record, known);
+    let deadline = Instant::now() + limit;
+    let may_be_silent = case.hostile
+        || [&step.expect, &step.should].into_iter().flatten().any(|expect| expect.admits_silence());
+    let as_it_is = matches!(step.action, Action::Json(_) | Action::Raw(_));
+    record.waited = match &step.action {
+        Action::Barrier => session.wait_past(None, Duration::ZERO, barrier_deadline(session, context)).await,
+        Action::Await(_) => wait_until(session, step, &mut record, known, deadline).await,
+        Action::AwaitExit => record.waited,
+        _ if in_background => Waited::NotWaited,
+        _ => match &record.id {
+            Some(id) if may_be_silent => session.wait_past(Some(&id.clone()), Duration::ZERO, deadline).await,
+            // What is sent as it is tries the protocol and calls no tool, so the answer has no reason to be slow.
+            Some(id) if as_it_is => session.wait_past(Some(&id.clone()), PROTOCOL_PATIENCE, deadline).await,
+            Some(id) => session.wait_for(&id.clone(), deadline).await,
+            None => Waited::NotWaited,
+        },
+    };
+    // An error for input without a readable id has none either; it counts as the answer to the step.
+    if record.id.is_none() && step.expect.is_some() && record.waited == Waited::NotWaited && !in_background {
+        record.waited = session.wait_past(None, Duration::ZERO, deadline).await;
+    }
+    if record.waited == Waited::Passed
+        && matches!(step.action, Action::Json(_) | Action::Raw(_) | Action::Bytes(_))
+        && let Some(entry) = record.sent.and_then(|sent| first_unaddressed(session, sent))
+    {
+        record.waited = Waited::Response(entry);
+    }
+    if !step.during.is_empty() {
+        let mut watched = record.clone();
+        let waited = wait_until(session, step, &mut watched, known, deadline).await;
+        if waited == Waited::Closed && matches!(record.waited, Waited::NotWaited) {
+            record.waited = waited;
+        }
+    }
+    record.ends = session.transcript.entries.len();
+    Ok(record)
+}
+
+fn mentions_id(text: &str) -> bool {
+    text.contains("{{id}}")
+}
+
+/// The first response without an id after an entry.
+fn first_unaddressed(session: &Session, after: usize) -> Option<usize> {
+    session.transcript.entries.iter().enumerate().skip(after).find_map(|(index, entry)| match &entry.what {
+        Happening::Received { content: crate::wire::Content::Message(message), .. } => {
+            let addressed = message.id().is_some_and(|id| !id.is_null());
+            (message.kind == crate::wire::Kind::Response && !addressed).then_some(index)
+        }
+        // An array answers an array.
+        Happening::Received { content: crate::wire::Content::Batch(_), .. } => Some(index),
+        _ => None,
+    })
+}
+
+/// Waits until the messages that a step is about have come.
+async fn wait_until(
+    session: &mut Session,
+    step: &Step,
+    record: &mut StepRecord,
+    variables: &Variables,
+    deadline: Instant,
+) -> Waited {
+    let watches: Vec<_> = match &step.action {
+        Action::Await(watch) => vec![watch],
+        _ => step.during.iter().collect(),
+    };
+    // What came with an earlier step counts too: the server may be quicker than the case.
+    if matches!(step.action, Action::Await(_)) {
+        record.begins = session.transcript.cases.last().map_or(0, |case| case.ends);
+    }
+    loop {
+        let to = session.transcript.entries.len();
+        let enough = watches.iter().all(|watch| {
+            steps::seen(watch, record.begins, to, &session.transcript, variables).len() >= watch.min
+        });
+        if enough {
+            return Waited::Passed;
+        }
+        match session.hear(deadline).await {
+            Heard::Frame(_) => {}
+            Heard::Closed => return Waited::Closed,
+            Heard::TimedOut if Instant::now() >= deadline => return Waited::TimedOut,
+            Heard::TimedOut => {}
+        }
+    }
+}
+
+fn complete(send: &Send, case: &Case, variables: &Variables) -> Result<Outgoing, TemplateError> {
+    let filled =
+        |value: &Option<Value>| value.as_ref().map(|value| template::fill(value, variables)).transpose();
+    let meta = match template::fill(&Value::Object(send.meta.clone()), variables)? {
+        Value::Object(meta) => meta,
+        _ => serde_json::Map::new(),
+    };
+    let method = match template::fill(&Value::String(send.method.clone()), variables)? {
+        Value::String(method) => method,
+        other => other.to_string(),
+    };
+    Ok(Outgoing {
+        method,
+        params: filled(&send.params)?,
+        id: filled(&send.id)?,
+        meta,
+        without_meta: send.without_meta.clone(),
+        client: case.client,
+        hostile: case.hostile,
+    })
+}

@@ -1,0 +1,500 @@
+//! A conversation with a server in one revision: ids, the handshake of its era, and our side as a client.
+
+pub mod client;
+pub mod handshake;
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::time::Duration;
+
+use mcp_conform_cases::case::{Answer, ClientKind};
+use mcp_conform_cases::{Era, Revision};
+use serde_json::{Map, Value, json};
+use tokio::time::Instant;
+
+use crate::process::Patience;
+use crate::transcript::{Entry, Exit, Happening, Rung, Transcript, Waited};
+use crate::transport::{Incoming, Link};
+use crate::wire::{self, Kind};
+use client::ScriptedClient;
+
+/// How much of a session is kept, in bytes; past it the session is ended.
+const KEPT: usize = 32 * 1024 * 1024;
+/// How many entries of a session are kept.
+const KEPT_ENTRIES: usize = 50_000;
+/// After a later message was answered, an unanswered one is given this long at least.
+const GRACE_MIN: Duration = Duration::from_millis(20);
+/// And this long at most.
+const GRACE_MAX: Duration = Duration::from_millis(500);
+/// After this long without a response the server is sent a plain request.
+const NUDGE_AFTER: Duration = Duration::from_secs(1);
+/// And after this long where it has said nothing yet and may still be starting.
+const NUDGE_AFTER_START: Duration = Duration::from_secs(5);
+
+/// A barrier without an answer is followed by another one after this long.
+const BARRIER_RETRY: Duration = Duration::from_secs(2);
+/// An answer that belongs to nothing is taken for the barrier's when no better one follows within this time.
+const STRAY_GRACE: Duration = Duration::from_millis(100);
+
+/// How a server showed that it lives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Sign {
+    /// By an answer to the barrier.
+    Answer,
+    /// By an answer to nothing.
+    Stray,
+}
+
+/// What waiting for the server brought.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Heard {
+    /// A frame, in this entry.
+    Frame(usize),
+    /// The connection has ended.
+    Closed,
+    /// Nothing until the deadline.
+    TimedOut,
+}
+
+/// A session in progress.
+#[derive(Debug)]
+pub struct Session {
+    link: Link,
+    client: ScriptedClient,
+    started: Instant,
+    next_id: u64,
+    /// The entry of the first response to each id, by the JSON of the id.
+    responses: HashMap<String, usize>,
+    /// The JSON of every id that was sent.
+    sent_ids: HashSet<String>,
+    recorded: usize,
+    closed: bool,
+    /// Whether the handshake is under way, when nothing else may be sent.
+    greeting: bool,
+    /// How long the handshake took.
+    greeting_took: Option<Duration>,
+    /// The recording.
+    pub transcript: Transcript,
+}
+
+/// A request or notification to be completed by the session.
+#[derive(Clone, Debug, Default)]
+pub struct Outgoing {
+    /// The method.
+    pub method: String,
+    /// The parameters without `_meta`.
+    pub params: Option<Value>,
+    /// The id instead of the next free one.
+    pub id: Option<Value>,
+    /// Members for `params._meta`.
+    pub meta: Map<String, Value>,
+    /// Members of `params._meta` to leave out; `*` for all of it.
+    pub without_meta: Vec<String>,
+    /// What our side declares, where each request says so.
+    pub client: ClientKind,
+    /// Whether a client may not send this.
+    pub hostile: bool,
+}
+
+impl Outgoing {
+    /// A request or notification without parameters.
+    #[must_use]
+    pub fn new(method: &str) -> Outgoing {
+        Outgoing { method: method.to_owned(), ..Outgoing::default() }
+    }
+
+    /// With parameters.
+    #[must_use]
+    pub fn with(mut self, params: Value) -> Outgoing {
+        self.params = Some(params);
+        self
+    }
+}
+
+impl Session {
+    /// A session over a fresh link, before any handshake.
+    #[must_use]
+    pub fn new(link: Link, revision: Revision, client: ClientKind, scripted: ScriptedClient) -> Session {
+        let transport = link.transport();
+        Session {
+            link,
+            client: scripted,
+            started: Instant::now(),
+            next_id: 1,
+            responses: HashMap::new(),
+            sent_ids: HashSet::new(),
+            recorded: 0,
+            closed: false,
+            greeting: false,
+            greeting_took: None,
+            transcript: Transcript {
+                revision,
+                transport,
+                client,
+                capabilities: Value::Null,
+                entries: Vec::new(),
+                cases: Vec::new(),
+                stderr: String::new(),
+            },
+        }
+    }
+
+    /// The revision that is spoken.
+    #[must_use]
+    pub fn revision(&self) -> Revision {
+        self.transcript.revision
+    }
+
+    /// How long the handshake took, if there was one.
+    #[must_use]
+    pub fn greeting_took(&self) -> Option<Duration> {
+        self.greeting_took
+    }
+
+    /// Whether the connection has ended.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        self.closed
+    }
+
+    /// The end of what the server wrote to its standard error.
+    #[must_use]
+    pub fn stderr_tail(&self) -> String {
+        self.link.stderr_tail()
+    }
+
+    /// Makes an id that was not used before: integers and strings in turn, so that both kinds are seen echoed.
+    pub fn fresh_id(&mut self) -> Value {
+        let number = self.next_id;
+        self.next_id += 1;
+        if number.is_multiple_of(2) { json!(format!("c-{number}")) } else { json!(number) }
+    }
+
+    /// `params._meta` as every request of the stateless era carries it; empty in the stateful era.
+    #[must_use]
+    pub fn standard_meta(&self, client: ClientKind) -> Map<String, Value> {
+        match self.revision().era() {
+            Era::Stateful => Map::new(),
+            Era::Stateless => handshake::request_meta(self.revision(), client),
+        }
+    }
+
+    /// Sends a request; returns its id and the entry of what was sent.
+    pub fn request(&mut self, outgoing: Outgoing) -> (Value, usize) {
+        let id = outgoing.id.clone().unwrap_or_else(|| self.fresh_id());
+        let entry = self.send_message(&outgoing, Some(id.clone()));
+        (id, entry)
+    }
+
+    /// Sends a notification; returns the entry of what was sent.
+    pub fn notify(&mut self, outgoing: &Outgoing) -> usize {
+        self.send_message(outgoing, None)
+    }
+
+    fn send_message(&mut self, outgoing: &Outgoing, id: Option<Value>) -> usize {
+        let mut message = Map::new();
+        message.insert("jsonrpc".to_owned(), json!("2.0"));
+        let is_request = id.is_some();
+        if let Some(id) = id {
+            self.sent_ids.insert(id.to_string());
+            message.insert("id".to_owned(), id);
+        }
+        message.insert("method".to_owned(), json!(outgoing.method));
+        let mut meta = if is_request { self.standard_meta(outgoing.client) } else { Map::new() };
+        let without = |key: &str| outgoing.without_meta.iter().any(|name| name == key || name == "*");
+        meta.extend(outgoing.meta.clone());
+        meta.retain(|key, _| !without(key));
+        let mut params = outgoing.params.clone();
+        let must_have_meta = !meta.is_empty() || (!outgoing.without_meta.is_empty() && !without("*"));
+        if must_have_meta && matches!(params, None | Some(Value::Object(_))) {
+            let members = params.get_or_insert_with(|| json!({}));
+            if let Some(members) = members.as_object_mut() {
+                members.insert("_meta".to_owned(), Value::Object(meta));
+            }
+        }
+        if let Some(params) = params {
+            message.insert("params".to_owned(), params);
+        }
+        let message = Value::Object(message);
+        self.send_value(message, outgoing.hostile)
+    }
+
+    /// Sends a JSON value as one message; returns the entry.
+    pub fn send_value(&mut self, message: Value, hostile: bool) -> usize {
+        let mut bytes = message.to_string().into_bytes();
+        bytes.push(b'\n');
+        self.send(bytes, Some(message), hostile)
+    }
+
+    /// Sends bytes as they are; returns the entry.
+    pub fn send_bytes(&mut self, bytes: Vec<u8>) -> usize {
+        self.send(bytes, None, true)
+    }
+
+    fn send(&mut self, bytes: Vec<u8>, message: Option<Value>, hostile: bool) -> usize {
+        self.link.send(&bytes);
+        self.record(Happening::Sent { bytes, message, hostile })
+    }
+
+    /// Prescribes how our side answers requests of the server from now on; what is not prescribed is as usual.
+    pub fn prescribe(&mut self, answers: BTreeMap<String, Answer>) {
+        self.client.prescribed = answers;
+    }
+
+    /// Closes the direction towards the server.
+    pub fn close_input(&mut self) -> usize {
+        self.link.close_input();
+        self.record(Happening::Stop(Rung::InputClosed))
+    }
+
+    /// Asks the server's process to end.
+    pub fn terminate(&mut self) -> usize {
+        self.link.terminate();
+        self.record(Happening::Stop(Rung::Terminated))
+    }
+
+    /// Waits for the server's process to end; records how it did.
+    pub async fn exit_within(&mut self, limit: Duration) -> Option<Exit> {
+        let exit = self.link.exit_within(limit).await?;
+        self.record(Happening::Exited(exit));
+        self.closed = true;
+        Some(exit)
+    }
+
+    /// Waits for the next frame and does what a client has to do about it.
+    pub async fn hear(&mut self, deadline: Instant) -> Heard {
+        if self.closed {
+            return Heard::Closed;
+        }
+        match self.link.next(deadline).await {
+            Incoming::Frame(frame) => {
+                let content = wire::parse(&frame);
+                self.recorded += frame.bytes.len();
+                let entry = self.record(Happening::Received { frame, content });
+                self.react(entry);
+                if self.recorded > KEPT || self.transcript.entries.len() > KEPT_ENTRIES {
+                    self.record(Happening::Overflow);
+                    self.closed = true;
+                }
+                Heard::Frame(entry)
+            }
+            Incoming::InputBroken => {
+                self.record(Happening::InputBroken);
+                Heard::TimedOut
+            }
+            Incoming::TimedOut => Heard::TimedOut,
+            Incoming::OutputClosed => {
+                self.record(Happening::OutputClosed);
+                self.closed = true;
+                if let Some(exit) = self.link.exit_within(GRACE_MAX).await {
+                    self.record(Happening::Exited(exit));
+                }
+                Heard::Closed
+            }
+        }
+    }
+
+    /// Remembers responses and answers requests of the server.
+    fn react(&mut self, entry: usize) {
+        let Some(Happening::Received { content, .. }) =
+            self.transcript.entries.get(entry).map(|entry| &entry.what)
+        else {
+            return;
+        };
+        let messages: Vec<_> = content.messages().collect();
+        for message in messages {
+            match message.kind {
+                Kind::Response => {
+                    if let Some(id) = message.id().filter(|id| !id.is_null()) {
+                        self.responses.entry(id.to_string()).or_insert(entry);
+                    }
+                }
+                Kind::Request => {
+                    let method = message.method().unwrap_or_default();
+                    let params = message.value.get("params").unwrap_or(&Value::Null);
+                    let answer = self.client.answer(self.transcript.client, self.revision(), method, params);
+                    if let Some((key, body)) = answer {
+                        self.send_value(json!({ "jsonrpc": "2.0", "id": message.id(), key: body }), false);
+                    }
+                }
+                Kind::Notification | Kind::Other => {}
+            }
+        }
+    }
+
+    /// The entry of the response to `id`, if it has come.
+    #[must_use]
+    pub fn response_to(&self, id: &Value) -> Option<usize> {
+        self.responses.get(&id.to_string()).copied()
+    }
+
+    /// Waits for the response to `id`. When it does not come soon, the server gets something else to read: some only
+    /// notice then that their reader has died.
+    pub async fn wait_for(&mut self, id: &Value, deadline: Instant) -> Waited {
+        let nudge_after =
+            if self.transcript.entries.iter().any(|entry| matches!(entry.what, Happening::Received { .. })) {
+                NUDGE_AFTER
+            } else {
+                NUDGE_AFTER_START
+            };
+        let nudge_at = if self.greeting { deadline } else { (Instant::now() + nudge_after).min(deadline) };
+        let mut nudged = None;
+        loop {
+            if let Some(entry) = self.response_to(id) {
+                return Waited::Response(entry);
+            }
+            match self.hear(if nudged.is_some() { deadline } else { nudge_at }).await {
+                Heard::Frame(_) => {}
+                Heard::Closed => return Waited::Closed,
+                Heard::TimedOut if Instant::now() >= deadline => return Waited::TimedOut,
+                Heard::TimedOut if nudged.is_none() => {
+                    let method = self.barrier_method();
+                    nudged = Some(self.request(Outgoing::new(method)));
+                }
+                Heard::TimedOut => {}
+            }
+        }
+    }
+
+    /// Waits for a response that may rightly never come: until it is there, or a later exchange is over and a
+    /// moment has passed. Without `id`, just makes sure that all that was sent has been read.
+    ///
+    /// `patience` is how long the response is waited for after the later exchange, at least.
+    pub async fn wait_past(&mut self, id: Option<&Value>, patience: Duration, deadline: Instant) -> Waited {
+        let begun = Instant::now();
+        let passed = self.pass_barrier(deadline).await;
+        if let Some(entry) = id.and_then(|id| self.response_to(id)) {
+            return Waited::Response(entry);
+        }
+        let (Waited::Passed, Some(id)) = (passed, id) else { return passed };
+        let grace = (begun.elapsed() * 10).clamp(GRACE_MIN, GRACE_MAX).max(patience);
+        let until = (Instant::now() + grace).min(deadline);
+        loop {
+            if let Some(entry) = self.response_to(id) {
+                return Waited::Response(entry);
+            }
+            match self.hear(until).await {
+                Heard::Frame(_) => {}
+                Heard::Closed => return Waited::Closed,
+                Heard::TimedOut => return Waited::Passed,
+            }
+        }
+    }
+
+    /// An exchange that shows that the server has read all that was sent. It proves life and nothing else, so an
+    /// answer in a wrong envelope will do, and so will the answer to another request when this one has none.
+    async fn pass_barrier(&mut self, deadline: Instant) -> Waited {
+        let (mut barrier, mut sent) = self.request(Outgoing::new(self.barrier_method()));
+        let mut next_try = Some(Instant::now() + BARRIER_RETRY);
+        let mut stray_since: Option<Instant> = None;
+        loop {
+            match self.sign_of_life(&barrier, sent) {
+                Some(Sign::Answer) => return Waited::Passed,
+                Some(Sign::Stray) => {
+                    let since = *stray_since.get_or_insert_with(Instant::now);
+                    if since.elapsed() >= STRAY_GRACE {
+                        return Waited::Passed;
+                    }
+                }
+                None => {}
+            }
+            let until = [Some(deadline), next_try, stray_since.map(|since| since + STRAY_GRACE)]
+                .into_iter()
+                .flatten()
+                .min();
+            match self.hear(until.unwrap_or(deadline)).await {
+                Heard::Frame(_) => {}
+                Heard::Closed => return Waited::Closed,
+                Heard::TimedOut if Instant::now() >= deadline => return Waited::TimedOut,
+                Heard::TimedOut if next_try.is_some_and(|at| Instant::now() >= at) => {
+                    next_try = None;
+                    let method = self.other_barrier_method();
+                    (barrier, sent) = self.request(Outgoing::new(method));
+                }
+                Heard::TimedOut => {}
+            }
+        }
+    }
+
+    /// Whether the server has answered a barrier: under its id, if need be of another JSON type, or else under an id
+    /// that belongs to nothing.
+    fn sign_of_life(&self, barrier: &Value, sent: usize) -> Option<Sign> {
+        let bare = |id: &Value| id.as_str().map_or_else(|| id.to_string(), str::to_owned);
+        let mut stray = None;
+        for entry in self.transcript.entries.iter().skip(sent) {
+            let Happening::Received { content, .. } = &entry.what else { continue };
+            for message in
+                content.messages().filter(|message| matches!(message.kind, Kind::Response | Kind::Other))
+            {
+                match message.id() {
+                    Some(id) if bare(id) == bare(barrier) => return Some(Sign::Answer),
+                    Some(id) if self.sent_ids.contains(&id.to_string()) => {}
+                    _ => stray = Some(Sign::Stray),
+                }
+            }
+        }
+        stray
+    }
+
+    /// What is asked when the usual barrier stays unanswered: a list that the server declared.
+    fn other_barrier_method(&self) -> &'static str {
+        let declared = |name: &str| self.transcript.capabilities.get(name).is_some();
+        match () {
+            () if declared("tools") => "tools/list",
+            () if declared("prompts") => "prompts/list",
+            () if declared("resources") => "resources/list",
+            () => "mcp-conform/no-such-method",
+        }
+    }
+
+    /// A request that every server of the era must answer.
+    #[must_use]
+    pub fn barrier_method(&self) -> &'static str {
+        match self.revision().era() {
+            Era::Stateful => "ping",
+            Era::Stateless => "server/discover",
+        }
+    }
+
+    /// Sends a request and waits for its response.
+    pub async fn exchange(&mut self, outgoing: Outgoing, limit: Duration) -> Waited {
+        let (id, _) = self.request(outgoing);
+        self.wait_for(&id, Instant::now() + limit).await
+    }
+
+    /// The message in an entry: of a batch, the one that answers `id`.
+    #[must_use]
+    pub fn message_in(&self, entry: usize) -> Option<&Value> {
+        match self.transcript.entries.get(entry).map(|entry| &entry.what) {
+            Some(Happening::Received { content: wire::Content::Message(message), .. }) => {
+                Some(&message.value)
+            }
+            _ => None,
+        }
+    }
+
+    /// Ends the server at once and hands out the recording.
+    #[must_use]
+    pub fn abandon(mut self) -> Transcript {
+        self.transcript.stderr = self.link.stderr_tail();
+        self.transcript
+    }
+
+    /// Brings the server to its end and hands out the recording.
+    pub async fn finish(mut self, patience: Patience) -> Transcript {
+        let (rungs, exit) = self.link.stop(patience).await;
+        for rung in rungs {
+            self.record(Happening::Stop(rung));
+        }
+        let told = self.transcript.entries.iter().any(|entry| matches!(entry.what, Happening::Exited(_)));
+        if let (Some(exit), false) = (exit, told) {
+            self.record(Happening::Exited(exit));
+        }
+        self.transcript.stderr = self.link.stderr_tail();
+        self.transcript
+    }
+
+    fn record(&mut self, what: Happening) -> usize {
+        self.transcript.entries.push(Entry { at: self.started.elapsed(), what });
+        self.transcript.entries.len() - 1
+    }
+}

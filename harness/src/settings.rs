@@ -1,0 +1,67 @@
+//! Everything that decides how a run goes, in one value.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use mcp_conform_cases::{Revision, RevisionSet};
+
+use crate::select::Selection;
+use crate::target::Target;
+
+/// Which revisions are tested, of those that the server speaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WhichRevisions {
+    /// The newest of each era.
+    NewestOfEachEra,
+    /// All of these.
+    These(RevisionSet),
+}
+
+impl WhichRevisions {
+    /// Whether a revision is wanted, given all that the server speaks.
+    #[must_use]
+    pub fn wants(self, revision: Revision, spoken: RevisionSet) -> bool {
+        match self {
+            WhichRevisions::These(set) => set.contains(revision),
+            WhichRevisions::NewestOfEachEra => {
+                !spoken.iter().any(|other| other.era() == revision.era() && other > revision)
+            }
+        }
+    }
+}
+
+/// Which of the server's tools may be called.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Calls {
+    /// All of them.
+    pub all: bool,
+    /// These, beside those that are annotated as read-only.
+    pub names: Vec<String>,
+}
+
+/// Everything that decides how a run goes.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// What is tested.
+    pub target: Target,
+    /// In which revisions.
+    pub revisions: WhichRevisions,
+    /// Which cases.
+    pub selection: Selection,
+    /// Which tools may be called.
+    pub calls: Calls,
+    /// How long a response may take.
+    pub timeout: Duration,
+    /// How long a server may take from its start to its first answer.
+    pub startup_timeout: Duration,
+    /// How long the whole run may take.
+    pub max_time: Duration,
+    /// How many servers run at once.
+    pub jobs: usize,
+    /// Where generated values come from.
+    pub seed: u64,
+    /// The options that a command which repeats a finding must carry, as the user wrote them.
+    pub repeat_options: Vec<String>,
+    /// Our own executable, from which the guardian is started; no guardian if `None`.
+    pub executable: Option<PathBuf>,
+}

@@ -1,0 +1,92 @@
+//! Transports carry frames. They know no method of the protocol.
+
+pub mod stdio;
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::event::Transport;
+use crate::process::Patience;
+use crate::transcript::{Exit, Rung};
+use crate::wire::Frame;
+
+/// What came over a link.
+#[derive(Debug)]
+pub enum Incoming {
+    /// A frame.
+    Frame(Frame),
+    /// The server closed its output; nothing more will come.
+    OutputClosed,
+    /// The server no longer reads; it may still have something to say.
+    InputBroken,
+    /// Nothing came until the deadline.
+    TimedOut,
+}
+
+/// A connection to a server.
+#[derive(Debug)]
+pub enum Link {
+    /// Over the standard streams of a process.
+    Stdio(Box<stdio::StdioLink>),
+}
+
+impl Link {
+    /// Which transport it is.
+    #[must_use]
+    pub fn transport(&self) -> Transport {
+        match self {
+            Link::Stdio(_) => Transport::Stdio,
+        }
+    }
+
+    /// Sends bytes as they are. They leave while [`Link::next`] waits.
+    pub fn send(&mut self, bytes: &[u8]) {
+        match self {
+            Link::Stdio(link) => link.send(bytes),
+        }
+    }
+
+    /// The next thing that the server says, or the deadline.
+    pub async fn next(&mut self, deadline: Instant) -> Incoming {
+        match self {
+            Link::Stdio(link) => link.next(deadline).await,
+        }
+    }
+
+    /// Closes the direction towards the server, after all that was sent has left.
+    pub fn close_input(&mut self) {
+        match self {
+            Link::Stdio(link) => link.close_input(),
+        }
+    }
+
+    /// Asks the server's process to end.
+    pub fn terminate(&self) {
+        match self {
+            Link::Stdio(link) => link.process().terminate(),
+        }
+    }
+
+    /// How the server's process ended, if it does within `limit`.
+    pub async fn exit_within(&mut self, limit: Duration) -> Option<Exit> {
+        match self {
+            Link::Stdio(link) => link.exit_within(limit).await,
+        }
+    }
+
+    /// Brings the server to its end; says which rungs of the ladder were needed, and how it ended.
+    pub async fn stop(&mut self, patience: Patience) -> (Vec<Rung>, Option<Exit>) {
+        match self {
+            Link::Stdio(link) => link.stop(patience).await,
+        }
+    }
+
+    /// The end of what the server wrote to its standard error.
+    #[must_use]
+    pub fn stderr_tail(&self) -> String {
+        match self {
+            Link::Stdio(link) => link.process().stderr_tail(),
+        }
+    }
+}

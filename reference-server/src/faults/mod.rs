@@ -1,0 +1,33 @@
+//! Misbehaviour on purpose.
+//!
+//! A fault changes one behaviour, as a real bug would. It sits around the protocol core: it sees each line and each
+//! message on its way in, and each message on its way out together with the request it answers. The core has no
+//! idea of it.
+
+mod catalog;
+mod hook;
+mod layer;
+mod memory;
+
+mod calls;
+mod cancellation;
+mod client_features;
+mod completion;
+mod crashes;
+mod envelope;
+mod lifecycle;
+mod lists;
+mod logging;
+mod mrtr;
+mod pages;
+mod progress;
+mod prompts;
+mod resources;
+mod stateless;
+mod stdio;
+mod subscriptions;
+mod tasks;
+
+pub use catalog::{Fault, UnknownFault, all, find};
+pub use hook::StdioFault;
+pub use layer::Faults;

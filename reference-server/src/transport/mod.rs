@@ -1,0 +1,4 @@
+//! How messages reach the protocol core and leave it.
+
+pub mod framing;
+pub mod stdio;

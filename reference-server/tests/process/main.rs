@@ -1,0 +1,4 @@
+//! Tests of the server as a process.
+
+#[cfg(test)]
+mod stdio;

@@ -1,0 +1,151 @@
+//! The suite proves itself: every case passes on the good server, and every fault of the reference server is caught by
+//! just the cases that say they catch it.
+//!
+//! `FAULTS=PATTERN` (parts of names, separated by commas) narrows the matrix while working on a fault.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsString;
+use std::fmt::Write as _;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use mcp_conform::run::RunError;
+use mcp_conform::settings::{Settings, WhichRevisions};
+use mcp_conform::verdict::Verdict;
+use mcp_conform_cases::{Era, Library, RevisionSet};
+use mcp_conform_tests::{run, settings};
+use mcp_reference_server::faults::{self, Fault};
+
+fn reference(options: &[&str]) -> Settings {
+    let mut command =
+        vec![OsString::from(env!("CARGO_BIN_EXE_reference-server")), "--fixture-delay".into(), "2".into()];
+    command.extend(options.iter().map(OsString::from));
+    settings(&command)
+}
+
+/// The good server, in variants that leave features out, so that the cases about undeclared features have their turn.
+const GOOD: [&str; 3] = [
+    "",
+    "tools resources prompts logging tasks",
+    "tools.listChanged resources.listChanged prompts.listChanged resources.subscribe completions tasks.list tasks.requests.tools.call",
+];
+
+#[test]
+fn every_case_passes_on_the_good_server_in_every_revision() {
+    let library = Library::builtin().unwrap();
+    let mut wrong = String::new();
+    let mut passed = BTreeSet::new();
+    for without in GOOD {
+        let options: Vec<&str> =
+            without.split_whitespace().flat_map(|feature| ["--without", feature]).collect();
+        let (header, finish) = run(library.clone(), reference(&options)).unwrap();
+        assert_eq!(header.revisions.len(), 5);
+        for result in finish.results {
+            let complete = without.is_empty() && result.verdict == Verdict::Untestable;
+            if result.verdict.is_finding() || result.verdict == Verdict::Error || complete {
+                let _ = writeln!(
+                    wrong,
+                    "{} {} {} without [{without}]: {} {:?}",
+                    result.verdict, result.case, result.revision, result.message, result.got
+                );
+            }
+            if result.verdict == Verdict::Pass {
+                passed.insert(result.case);
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong}");
+    // A case that passes nowhere is not shown to work.
+    let never: Vec<&str> =
+        library.cases.iter().map(|case| case.id.as_str()).filter(|id| !passed.contains(*id)).collect();
+    assert!(never.is_empty(), "these cases pass in no revision: {never:?}");
+}
+
+#[test]
+fn every_fault_is_caught_by_the_cases_that_claim_it_and_by_no_others() {
+    let library = Library::builtin().unwrap();
+    let known: BTreeSet<&str> = faults::all().map(|fault| fault.name).collect();
+    let unknown: Vec<&str> = library.faults().into_iter().filter(|fault| !known.contains(fault)).collect();
+    assert!(unknown.is_empty(), "cases claim faults that do not exist: {unknown:?}");
+
+    let pattern = std::env::var("FAULTS").unwrap_or_default();
+    let faults: Vec<&Fault> =
+        faults::all().filter(|fault| pattern.split(',').any(|part| fault.name.contains(part))).collect();
+    assert!(!faults.is_empty(), "FAULTS={pattern} names none");
+    let next = AtomicUsize::new(0);
+    let wrong = Mutex::new(BTreeMap::new());
+    // Runs wait more than they compute, so there are more of them than cores.
+    let workers = 8 * std::thread::available_parallelism().map_or(2, usize::from);
+    std::thread::scope(|scope| {
+        for _ in 0..workers {
+            scope.spawn(|| {
+                while let Some(fault) = faults.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    if let Err(what) = try_fault(&library, fault) {
+                        wrong.lock().unwrap().insert(fault.name, what);
+                    }
+                }
+            });
+        }
+    });
+    let wrong = wrong.into_inner().unwrap();
+    let unclaimed: Vec<&str> =
+        faults.iter().map(|fault| fault.name).filter(|name| !library.faults().contains(name)).collect();
+    println!(
+        "{} faults, {} claimed by a case; unclaimed: {unclaimed:?}",
+        faults.len(),
+        faults.len() - unclaimed.len()
+    );
+    let report: String = wrong.iter().map(|(name, what)| format!("{name}: {what}\n")).collect();
+    assert!(wrong.is_empty(), "{} of {} faults are off:\n{report}", wrong.len(), faults.len());
+}
+
+/// Runs the suite on the server with one fault and compares what broke with what should have.
+fn try_fault(library: &Library, fault: &Fault) -> Result<(), String> {
+    let shows: RevisionSet = fault.revisions.parse().map_err(|error| format!("its revisions: {error}"))?;
+    let claimants: BTreeSet<&str> = library
+        .cases
+        .iter()
+        .filter(|case| case.catches.iter().any(|name| name == fault.name))
+        .map(|case| case.id.as_str())
+        .collect();
+    let mut settings = reference(&["--fault", fault.name]);
+    settings.revisions = WhichRevisions::These(revisions_for(library, fault.name, shows));
+    // Enough for a busy machine, and little enough for servers that never answer.
+    settings.timeout = Duration::from_secs(4);
+    settings.startup_timeout = Duration::from_secs(5);
+    let caught: BTreeSet<String> = match run(library.clone(), settings) {
+        Ok((_, finish)) => finish
+            .results
+            .iter()
+            .filter(|result| result.verdict.is_finding())
+            .map(|result| result.case.clone())
+            .collect(),
+        // A server with which no session begins is refused as a whole: exit code 3, and no case has a say.
+        Err(RunError::NotSpeaking(_) | RunError::NoRevision { .. }) if claimants.is_empty() => return Ok(()),
+        Err(error) => return Err(format!("the run ended with: {error}")),
+    };
+    let missed: Vec<&&str> = claimants.iter().filter(|case| !caught.contains(**case)).collect();
+    let unclaimed: Vec<&String> = caught.iter().filter(|case| !claimants.contains(case.as_str())).collect();
+    match (missed.is_empty(), unclaimed.is_empty()) {
+        (true, true) => Ok(()),
+        (false, true) => Err(format!("not caught by {missed:?}")),
+        (true, false) => Err(format!("breaks {unclaimed:?}, which do not claim it")),
+        (false, false) => {
+            Err(format!("not caught by {missed:?}; breaks {unclaimed:?}, which do not claim it"))
+        }
+    }
+}
+
+/// The newest revision of each era in which the fault shows, and one for every case that claims it.
+fn revisions_for(library: &Library, fault: &str, shows: RevisionSet) -> RevisionSet {
+    let newest = |era: Era| shows.iter().rfind(|revision| revision.era() == era);
+    let mut chosen: RevisionSet = [Era::Stateful, Era::Stateless].into_iter().filter_map(newest).collect();
+    for case in library.cases.iter().filter(|case| case.catches.iter().any(|name| name == fault)) {
+        let common = case.revisions.intersection(shows);
+        if common.intersection(chosen).is_empty() {
+            chosen.extend(common.iter().next_back());
+        }
+    }
+    chosen
+}
