@@ -1,6 +1,5 @@
 //! What the READMEs promise: their command lines run, their case files load, their tables are complete and true.
 
-
 use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::fs;
