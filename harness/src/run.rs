@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use mcp_conform_cases::case::ClientKind;
 use mcp_conform_cases::{Era, Library, Revision, RevisionSet};
+use serde_json::{Map, Value};
 use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
@@ -77,6 +78,8 @@ pub(crate) struct Context {
     pub(crate) opener: Opener,
     pub(crate) plan: Plan,
     pub(crate) profiles: BTreeMap<Revision, Profile>,
+    /// The values that templates may name in every case of a revision.
+    pub(crate) variables: BTreeMap<Revision, Arc<Map<String, Value>>>,
     pub(crate) scratch: String,
 }
 
@@ -122,7 +125,12 @@ pub async fn run(
     let header = header(&settings, &profiles, spoken, plan.items.len());
     tell(&Event::Started(Box::new(header.clone())));
 
-    let context = Arc::new(Context { library, settings, opener, plan, profiles, scratch: scratch_path });
+    let variables = profiles
+        .iter()
+        .map(|(revision, profile)| (*revision, items::shared_variables(*revision, profile)))
+        .collect();
+    let context =
+        Arc::new(Context { library, settings, opener, plan, profiles, variables, scratch: scratch_path });
     let mut ledger = Ledger::new(Arc::clone(&context));
     for result in ledger.skipped() {
         tell(&Event::Finished(Box::new(result)));

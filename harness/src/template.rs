@@ -1,10 +1,36 @@
 //! Fills `{{name}}` in the values of a case.
 
+use std::sync::Arc;
+
 use mcp_conform_cases::case::{Path, Segment};
 use serde_json::{Map, Value};
 
-/// The values that templates may name.
-pub type Variables = Map<String, Value>;
+/// The values that templates may name: those of a whole run, which are shared because some are big, and on top of
+/// them those of a case, an item, or a step.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Variables {
+    shared: Arc<Map<String, Value>>,
+    own: Map<String, Value>,
+}
+
+impl Variables {
+    /// On top of shared values.
+    #[must_use]
+    pub fn above(shared: Arc<Map<String, Value>>) -> Variables {
+        Variables { shared, own: Map::new() }
+    }
+
+    /// The value of a name.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&Value> {
+        self.own.get(name).or_else(|| self.shared.get(name))
+    }
+
+    /// Gives a name a value, for this copy alone.
+    pub fn insert(&mut self, name: String, value: Value) {
+        self.own.insert(name, value);
+    }
+}
 
 /// A template that names nothing.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -103,7 +129,7 @@ mod tests {
     #[test]
     fn templates_keep_the_type_of_what_they_name() {
         let variables = json!({ "id": 7, "item": { "name": "a\"b" }, "list": ["x"] });
-        let variables = variables.as_object().unwrap();
+        let variables = &Variables::above(Arc::new(variables.as_object().unwrap().clone()));
         let filled = fill(
             &json!({ "a": "{{id}}", "b": "n{{id}}-{{item.name}}", "c": ["{{list[0]}}"], "{{list[0]}}": 1 }),
             variables,

@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use mcp_conform_cases::Revision;
 use mcp_conform_cases::case::ClientKind;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use crate::event::Transport;
+use crate::template::Variables;
 use crate::wire::{Content, Frame};
 
 /// How a process ended.
@@ -131,7 +132,7 @@ pub struct Pass {
     /// The steps, as far as they were carried out.
     pub steps: Vec<StepRecord>,
     /// The values of templates when the pass began; what steps add follows from the recording.
-    pub variables: Map<String, Value>,
+    pub variables: Variables,
     /// Why it could not be carried out further, if it could not for reasons of our own.
     pub stuck: Option<String>,
 }

@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::path::Path;
+use std::sync::Arc;
 
 use mcp_conform_cases::Case;
 use mcp_conform_cases::case::ForEach;
@@ -12,7 +13,7 @@ use super::Context;
 use crate::generate::{self, Hints};
 use crate::process::ServerCommand;
 use crate::profile::Profile;
-use crate::session::Session;
+use crate::session::{Session, client};
 use crate::template::Variables;
 
 /// How many things a case is repeated for at most.
@@ -35,7 +36,9 @@ pub(super) fn of(case: &Case, session: &Session, context: &Context) -> Vec<Round
     let revision = session.revision();
     let default = Profile::default();
     let profile = context.profiles.get(&revision).unwrap_or(&default);
-    let base = base_variables(case, session, profile);
+    let mut base = Variables::above(context.variables.get(&revision).cloned().unwrap_or_default());
+    base.insert("meta".to_owned(), Value::Object(session.standard_meta(case.client)));
+    base.insert("capabilities".to_owned(), client::capabilities(case.client, revision));
     let Some(each) = case.for_each else {
         return vec![Round { name: None, group: None, variables: base }];
     };
@@ -63,7 +66,8 @@ pub(super) fn of(case: &Case, session: &Session, context: &Context) -> Vec<Round
         .collect()
 }
 
-fn base_variables(case: &Case, session: &Session, profile: &Profile) -> Variables {
+/// The values that every case in a revision may name.
+pub(super) fn shared_variables(revision: Revision, profile: &Profile) -> Arc<Map<String, Value>> {
     let unused = |items: &[Value], key: &str, mut name: String| {
         while items.iter().any(|item| item.get(key).and_then(Value::as_str) == Some(&name)) {
             name.push('x');
@@ -79,10 +83,8 @@ fn base_variables(case: &Case, session: &Session, profile: &Profile) -> Variable
     let first = |items: &[Value]| items.first().cloned().unwrap_or_default();
     let value = json!({
         "tool": { "name": "mcp-conform", "version": env!("CARGO_PKG_VERSION") },
-        "revision": session.revision().as_str(),
+        "revision": revision.as_str(),
         "revisions": { "published": published, "stateful": stateful, "supported": profile.versions },
-        "meta": session.standard_meta(case.client),
-        "capabilities": crate::session::client::capabilities(case.client, session.revision()),
         "unused": {
             "tool": unused(&profile.tools, "name", "mcp-conform-no-such-tool".to_owned()),
             "prompt": unused(&profile.prompts, "name", "mcp-conform-no-such-prompt".to_owned()),
@@ -93,10 +95,10 @@ fn base_variables(case: &Case, session: &Session, profile: &Profile) -> Variable
         "first": { "tool": first(&profile.tools), "resource": first(&profile.resources), "prompt": first(&profile.prompts), "template": first(&profile.templates) },
         "big": { "text": "x".repeat(100_000), "nested": nested(100) },
     });
-    match value {
+    Arc::new(match value {
         Value::Object(members) => members,
         _ => Map::new(),
-    }
+    })
 }
 
 fn nested(depth: usize) -> Value {

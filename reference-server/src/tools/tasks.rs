@@ -71,7 +71,7 @@ fn extension() -> Vec<Tool> {
         .input(json!({
             "type": "object",
             "properties": {
-                "seconds": { "type": "number", "minimum": 0, "maximum": 60, "default": 0.05 },
+                "seconds": { "type": "number", "minimum": 0, "maximum": 60, "default": 0.01 },
                 "label": { "type": "string" },
             },
             "additionalProperties": false,
@@ -141,7 +141,7 @@ fn name_form(key: &'static str) -> Need {
 }
 
 async fn slow_compute(context: Context, arguments: Object) -> Outcome {
-    let time = Duration::from_secs_f64(arguments.get("seconds").and_then(Value::as_f64).unwrap_or(0.05));
+    let time = Duration::from_secs_f64(arguments.get("seconds").and_then(Value::as_f64).unwrap_or(0.01));
     let done = text(&format!("Computed {}.", string(&arguments, "label")));
     if tasks_extension::is_declared(&context) {
         return tasks_extension::start(&context, move |_| async move {

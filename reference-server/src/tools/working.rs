@@ -81,7 +81,7 @@ pub(super) fn tools() -> Vec<Tool> {
             "Works for the given time, reports progress, can be cancelled",
             Run::Later(|context, arguments| {
                 Box::pin(async move {
-                    let seconds = arguments.get("seconds").and_then(Value::as_f64).unwrap_or(0.05);
+                    let seconds = arguments.get("seconds").and_then(Value::as_f64).unwrap_or(0.01);
                     for part in 0..PARTS {
                         context.progress(part.into(), PARTS.into(), "Working slowly");
                         tokio::time::sleep(Duration::from_secs_f64(seconds / f64::from(PARTS))).await;
@@ -93,7 +93,7 @@ pub(super) fn tools() -> Vec<Tool> {
         )
         .input(json!({
             "type": "object",
-            "properties": { "seconds": { "type": "number", "minimum": 0, "maximum": 60, "default": 0.05 } },
+            "properties": { "seconds": { "type": "number", "minimum": 0, "maximum": 60, "default": 0.01 } },
             "additionalProperties": false,
         }))
         .callable_as_task(TaskSupport::Optional),

@@ -49,7 +49,7 @@ pub(super) fn schema(dialogue: &Dialogue<'_>, with: &Map<String, Value>) -> Obse
             // An annotation in the newer dialects, so it weighs less than a wrong shape.
             broken.advice = violation.keyword == "format";
             if let (Some(lenient), Some(wrong)) = (&lenient, instance.pointer(&violation.instance_path)) {
-                broken.advice |= matching::matches(lenient, Some(wrong), &Variables::new()).is_ok();
+                broken.advice |= matching::matches(lenient, Some(wrong), &Variables::default()).is_ok();
             }
             broken
         }));

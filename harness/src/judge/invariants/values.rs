@@ -38,7 +38,7 @@ fn at_one_place(dialogue: &Dialogue<'_>, with: &Map<String, Value>) -> Observati
     let mut seen = Observation::default();
     let (when, must, should) = (members(with, "when"), members(with, "must"), members(with, "should"));
     let each: Option<Path> = with.get("each").and_then(Value::as_str).and_then(|text| text.parse().ok());
-    let variables = Variables::new();
+    let variables = Variables::default();
     for said in &dialogue.said {
         let Some((asked, body)) = concerned(dialogue, said, with) else { continue };
         let found =
