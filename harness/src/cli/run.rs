@@ -175,11 +175,11 @@ fn settings(
     if arguments.seed != 1 {
         repeat_options.extend(["--seed".to_owned(), arguments.seed.to_string()]);
     }
-    // The reference server waits more than it computes, so it does not need a core for each lane.
+    // A lane that waits for a silent server needs no core. The reference server waits more than it computes.
     let lanes = if faults.is_some() {
         MOST_JOBS
     } else {
-        std::thread::available_parallelism().map_or(2, usize::from).min(MOST_JOBS)
+        (2 * std::thread::available_parallelism().map_or(2, usize::from)).min(MOST_JOBS)
     };
     let seconds = |name: &str, value: f64| {
         Duration::try_from_secs_f64(value)
