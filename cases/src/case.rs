@@ -1,6 +1,7 @@
 //! Cases: one file, one behaviour that a server must show. Data only; `cases/README.md` describes the format.
 
 mod expect;
+mod http;
 mod matcher;
 mod path;
 mod step;
@@ -11,6 +12,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 pub use expect::{Expect, Outcome};
+pub use http::{Headers, HttpRaw, HttpRequest};
 pub use matcher::{JsonType, Matcher};
 pub use path::{Path, Segment};
 pub use step::{Action, Send, Step, Watch};
@@ -71,8 +73,16 @@ pub struct Needs {
     /// Resource templates that must be listed; else untestable.
     #[serde(deserialize_with = "one_or_many")]
     pub template: Vec<String>,
-    /// Whether a process of our own is needed to end it: true on stdio only.
+    /// Whether one of the server's lists must have more than one page; else untestable.
+    pub paginated: bool,
+    /// Whether the server's process must be ours, so that it can be ended; else untestable.
     pub own_process: bool,
+    /// Whether the server must have given the session an id (Streamable HTTP); else not applicable.
+    pub session_id: bool,
+    /// Whether the address must be one of the loopback; else not applicable.
+    pub loopback: bool,
+    /// Whether a token must be at hand because the server is protected; else not applicable.
+    pub protected: bool,
     /// Whether the server must speak the other era too; else not applicable.
     pub dual_era: bool,
 }
@@ -190,6 +200,12 @@ impl Case {
             && !steps.iter().any(Step::gives_evidence)
         {
             return Err(refuse("no step expects anything: such a case would pass without evidence"));
+        }
+        if let Script::Steps(steps) = &script
+            && steps.iter().any(Step::is_http_only)
+            && (raw.transports.is_empty() || raw.transports.iter().any(|name| name == "stdio"))
+        {
+            return Err(refuse("`http`, `http_raw`, and `close` need `transports: [http]`, `[sse]`, or both"));
         }
         if raw.id.split('/').count() != 2
             || raw.id.contains(|c: char| !(c.is_ascii_lowercase() || c.is_ascii_digit() || "-/".contains(c)))

@@ -108,6 +108,7 @@ fn unmet(case: &Case, profile: &Profile, calls: &Calls, dual_era: bool) -> Optio
         prompt,
         resource,
         template,
+        paginated,
         own_process: _,
         dual_era: needs_both,
     } = &case.needs;
@@ -134,6 +135,9 @@ fn unmet(case: &Case, profile: &Profile, calls: &Calls, dual_era: bool) -> Optio
         if empty {
             return untestable(format!("the server lists no {list}"));
         }
+    }
+    if *paginated && profile.paginated.is_none() {
+        return untestable("every list fits on one page".to_owned());
     }
     for name in tool {
         if profile.tool(name).is_none() {

@@ -37,6 +37,8 @@ pub struct Profile {
     pub templates: Vec<Value>,
     /// The prompts, as listed.
     pub prompts: Vec<Value>,
+    /// The method of the first list that has more than one page, if any has.
+    pub paginated: Option<&'static str>,
 }
 
 impl Profile {
@@ -63,7 +65,10 @@ impl Profile {
             if !profile.declares(capability) {
                 continue;
             }
-            let items = list(session, method, member, limit).await;
+            let (items, pages) = list(session, method, member, limit).await;
+            if pages > 1 {
+                profile.paginated.get_or_insert(method);
+            }
             match member {
                 "tools" => profile.tools = items,
                 "resources" => profile.resources = items,
@@ -154,8 +159,9 @@ fn strings(value: Option<&Value>) -> Vec<String> {
         .collect()
 }
 
-/// Reads a list page by page, until it ends, repeats a cursor, or is longer than we keep.
-async fn list(session: &mut Session, method: &str, member: &str, limit: Duration) -> Vec<Value> {
+/// Reads a list page by page, until it ends, repeats a cursor, or is longer than we keep; also says how many pages
+/// were asked for.
+async fn list(session: &mut Session, method: &str, member: &str, limit: Duration) -> (Vec<Value>, usize) {
     let mut items: Vec<Value> = Vec::new();
     let mut cursors: Vec<Value> = Vec::new();
     while cursors.len() < MOST_PAGES && items.len() < MOST_ITEMS {
@@ -172,5 +178,5 @@ async fn list(session: &mut Session, method: &str, member: &str, limit: Duration
         }
     }
     items.truncate(MOST_ITEMS);
-    items
+    (items, cursors.len() + 1)
 }

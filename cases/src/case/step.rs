@@ -5,6 +5,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 
 use super::expect::{Expect, path_matchers};
+use super::http::{self, Headers, HttpRaw, HttpRequest};
 use super::matcher::Matcher;
 use super::path::Path;
 
@@ -42,6 +43,8 @@ pub struct Watch {
     pub min: usize,
     /// The largest number, if there is one.
     pub max: Option<usize>,
+    /// The step on whose HTTP stream they must have come, by name.
+    pub on: Option<String>,
 }
 
 impl<'de> Deserialize<'de> for Watch {
@@ -56,13 +59,15 @@ impl<'de> Deserialize<'de> for Watch {
             min: usize,
             #[serde(default)]
             max: Option<usize>,
+            #[serde(default)]
+            on: Option<String>,
         }
         fn one() -> usize {
             1
         }
         let raw = Raw::deserialize(deserializer)?;
         let when = path_matchers(raw.when).map_err(serde::de::Error::custom)?;
-        Ok(Watch { method: raw.method, when, min: raw.min, max: raw.max })
+        Ok(Watch { method: raw.method, when, min: raw.min, max: raw.max, on: raw.on })
     }
 }
 
@@ -79,6 +84,12 @@ pub enum Action {
     Raw(String),
     /// Sends bytes, without adding a line end.
     Bytes(Vec<u8>),
+    /// Makes an HTTP request that need not carry a message.
+    Http(HttpRequest),
+    /// Makes an HTTP request that is written out.
+    HttpRaw(HttpRaw),
+    /// Drops the connection on which the answer to an earlier step comes.
+    Close(String),
     /// Waits for messages of the server.
     Await(Watch),
     /// Waits for the response to an earlier step.
@@ -98,6 +109,8 @@ pub enum Action {
 pub struct Step {
     /// What to do.
     pub action: Action,
+    /// HTTP headers in the place of those that the session sends with what this step sends.
+    pub headers: Headers,
     /// A name for later steps: `{{name.id}}` is the id that was sent.
     pub name: Option<String>,
     /// What must come back.
@@ -113,6 +126,12 @@ pub struct Step {
 }
 
 impl Step {
+    /// Whether the step makes sense over HTTP alone.
+    #[must_use]
+    pub fn is_http_only(&self) -> bool {
+        matches!(self.action, Action::Http(_) | Action::HttpRaw(_) | Action::Close(_))
+    }
+
     /// Whether the step can show that the server did something right.
     #[must_use]
     pub fn gives_evidence(&self) -> bool {
@@ -139,6 +158,14 @@ impl<'de> Deserialize<'de> for Step {
             send_raw: Option<String>,
             #[serde(default)]
             send_bytes: Option<String>,
+            #[serde(default)]
+            http: Option<HttpRequest>,
+            #[serde(default)]
+            http_raw: Option<HttpRaw>,
+            #[serde(default)]
+            close: Option<String>,
+            #[serde(default, deserialize_with = "http::headers")]
+            headers: Headers,
             #[serde(default)]
             r#await: Option<Watch>,
             #[serde(default)]
@@ -177,6 +204,9 @@ impl<'de> Deserialize<'de> for Step {
             raw.send_json.map(Action::Json),
             raw.send_raw.map(Action::Raw),
             bytes.map(Action::Bytes),
+            raw.http.map(Action::Http),
+            raw.http_raw.map(Action::HttpRaw),
+            raw.close.map(Action::Close),
             raw.r#await.map(Action::Await),
             raw.response_to.map(Action::ResponseTo),
             raw.close_input.then_some(Action::CloseInput),
@@ -191,10 +221,17 @@ impl<'de> Deserialize<'de> for Step {
             (Some(action), true) => action,
             _ => {
                 return Err(D::Error::custom(
-                    "a step does exactly one thing: send, notify, send_json, send_raw, send_bytes, await, response_to, close_input, terminate, await_exit, or barrier",
+                    "a step does exactly one thing: send, notify, send_json, send_raw, send_bytes, http, http_raw, close, await, response_to, close_input, terminate, await_exit, or barrier",
                 ));
             }
         };
+        let takes_headers = matches!(
+            action,
+            Action::Request(_) | Action::Notify(_) | Action::Json(_) | Action::Raw(_) | Action::Bytes(_) | Action::Http(_)
+        );
+        if !raw.headers.is_empty() && !takes_headers {
+            return Err(D::Error::custom("`headers` stand beside what is sent; `http_raw` writes out its own"));
+        }
         let capture = raw
             .capture
             .into_iter()
@@ -207,6 +244,7 @@ impl<'de> Deserialize<'de> for Step {
             .collect::<Result<_, D::Error>>()?;
         Ok(Step {
             action,
+            headers: raw.headers,
             name: raw.r#as,
             expect: raw.expect,
             should: raw.should,

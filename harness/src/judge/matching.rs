@@ -193,7 +193,7 @@ mod tests {
 
     fn check(matcher: Value, value: Value) -> bool {
         let matcher = Matcher::from_value(matcher).unwrap();
-        matches(&matcher, Some(&value), &Variables::new()).is_ok()
+        matches(&matcher, Some(&value), &Variables::default()).is_ok()
     }
 
     #[test]
@@ -227,7 +227,7 @@ mod tests {
         let path: Path = "result.tools[*].name".parse().unwrap();
         let matcher = Matcher::from_value(json!({ "type": "string" })).unwrap();
         let message = json!({ "result": { "tools": [{ "name": "a" }, { "name": 5 }] } });
-        let mismatch = all(&[(path, matcher)], &message, &Variables::new()).unwrap_err();
+        let mismatch = all(&[(path, matcher)], &message, &Variables::default()).unwrap_err();
         assert_eq!((mismatch.path.as_str(), mismatch.got.as_str()), ("result.tools[1].name", "5"));
         assert_eq!(mismatch.expected, "a string");
     }

@@ -93,6 +93,7 @@ pub(super) fn shared_variables(revision: Revision, profile: &Profile) -> Arc<Map
             "cursor": "mcp-conform-no-such-cursor",
         },
         "first": { "tool": first(&profile.tools), "resource": first(&profile.resources), "prompt": first(&profile.prompts), "template": first(&profile.templates) },
+        "paginated": profile.paginated,
         "big": { "text": "x".repeat(100_000), "nested": nested(100) },
     });
     Arc::new(match value {
