@@ -46,4 +46,8 @@ impl Sink for Batch {
     fn abandon(&self, _request: &Request) {
         self.settle(None);
     }
+
+    fn interrupt(&self) {
+        self.out.interrupt();
+    }
 }

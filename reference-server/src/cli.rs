@@ -2,19 +2,38 @@
 
 use std::ffi::OsString;
 use std::io::{self, Write};
+use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use crate::faults::{self, Fault, Faults};
 use crate::server::Settings;
+use crate::transport::http::listener::{self, Addresses};
+use crate::transport::http::service::Options;
 use crate::transport::stdio::{self, Ended};
-use clap::Parser;
+use clap::{ArgGroup, Parser};
 use serde_json::json;
 
-/// A reference MCP server: known good, and with --fault known bad. Serves stdin and stdout.
+/// A reference MCP server: known good, and with --fault known bad. Serves stdin and stdout, or HTTP.
 #[derive(Parser)]
 #[command(name = "mcp-reference-server", version, about)]
+#[command(group(ArgGroup::new("network").args(["http", "sse"]).multiple(true)))]
 struct Arguments {
+    /// Serve Streamable HTTP here, at /mcp, instead of stdin and stdout; port 0 takes a free one.
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    http: Option<SocketAddr>,
+    /// Serve HTTP+SSE here, at /sse, instead of stdin and stdout; port 0 takes a free one.
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    sse: Option<SocketAddr>,
+    /// With --http or --sse: serve only who shows this token.
+    #[arg(long, value_name = "TOKEN", requires = "network")]
+    bearer: Option<String>,
+    /// With --http or --sse: how often a quiet stream gets a sign of life.
+    #[arg(long, value_name = "SECONDS", default_value_t = 15.0, requires = "network")]
+    keep_alive: f64,
+    /// With --http or --sse: also end when stdin is closed.
+    #[arg(long, requires = "network")]
+    exit_with_stdin: bool,
     /// Misbehave in this way; may be repeated.
     #[arg(long = "fault", value_name = "NAME")]
     faults: Vec<String>,
@@ -74,7 +93,18 @@ fn run(arguments: &Arguments) -> Result<Ended, Box<dyn std::error::Error>> {
         without: arguments.without.clone(),
     };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let ended = runtime.block_on(stdio::serve(settings, faults))?;
+    let ended = if arguments.http.is_some() || arguments.sse.is_some() {
+        let addresses = Addresses {
+            http: arguments.http,
+            sse: arguments.sse,
+            exit_with_stdin: arguments.exit_with_stdin,
+        };
+        let keep_alive = Duration::try_from_secs_f64(arguments.keep_alive)?;
+        let options = Options { bearer: arguments.bearer.clone(), keep_alive };
+        runtime.block_on(listener::serve(settings, faults, addresses, options))?
+    } else {
+        runtime.block_on(stdio::serve(settings, faults))?
+    };
     // The thread that reads stdin may still be waiting; it ends with the process.
     runtime.shutdown_background();
     Ok(ended)

@@ -24,6 +24,8 @@ pub mod code {
     pub const RESOURCE_NOT_FOUND: i64 = -32002;
     /// A URL must be visited first; 2025-11-25 only.
     pub const URL_ELICITATION_REQUIRED: i64 = -32042;
+    /// A header is missing or differs from the body; stateless era over HTTP.
+    pub const HEADER_MISMATCH: i64 = -32020;
     /// The request needs a client capability that it does not declare; stateless era.
     pub const MISSING_CLIENT_CAPABILITY: i64 = -32021;
     /// The revision named in `_meta` is not served; stateless era.

@@ -41,6 +41,10 @@ pub trait Sink: Send + Sync {
 
     /// The request was cancelled: its answer will never come.
     fn abandon(&self, _request: &Request) {}
+
+    /// The client shall fetch what is still to come by a new connection; where connections are not resumed this does
+    /// nothing.
+    fn interrupt(&self) {}
 }
 
 /// A sink shared by everything that answers on it.

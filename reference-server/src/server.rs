@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, Weak};
 use std::time::Duration;
 
+use crate::jsonrpc::Object;
 use crate::outbox::lock;
 use crate::revision::Revision;
 use crate::session::Session;
@@ -114,6 +115,14 @@ impl Server {
         let sessions: Vec<_> = lock(&self.sessions).iter().filter_map(Weak::upgrade).collect();
         for session in sessions {
             session.announce(change);
+        }
+    }
+
+    /// Tells the subscriptions that follow a task of its new state, on whichever connection they are.
+    pub(crate) fn announce_task(&self, id: &str, task: &Object) {
+        let sessions: Vec<_> = lock(&self.sessions).iter().filter_map(Weak::upgrade).collect();
+        for session in sessions {
+            session.listens.announce_task(id, task);
         }
     }
 

@@ -40,6 +40,14 @@ pub struct Session {
 }
 
 impl Session {
+    /// A connection of the stateless era, which lasts for one request.
+    #[must_use]
+    pub fn stateless(server: &Arc<Server>, outbox: Outbox) -> Arc<Self> {
+        let session = Self::new(server, outbox);
+        session.spoke_stateless.store(true, Ordering::Relaxed);
+        session
+    }
+
     /// A connection whose unsolicited messages go to `outbox`.
     #[must_use]
     pub fn new(server: &Arc<Server>, outbox: Outbox) -> Arc<Self> {
@@ -166,12 +174,17 @@ impl Session {
             // A cancel that names nothing we know is ignored: it may have crossed our answer on the wire.
             "notifications/cancelled" => {
                 if let Some(id) = notification.params.get("requestId") {
-                    self.in_flight.cancel(id);
-                    self.listens.cancel(id);
+                    self.cancel(id);
                 }
             }
             _ => {}
         }
+    }
+
+    /// Stops work on a request, which gets no answer any more. One that is unknown or finished is left alone.
+    pub fn cancel(&self, id: &Value) {
+        self.in_flight.cancel(id);
+        self.listens.cancel(id);
     }
 
     /// In which revision, and with which capabilities, a request is to be served.

@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 
 use crate::context::{Caller, ClientCapabilities, Context};
-use crate::jsonrpc::{Request, RpcError, code, is_legal_id};
+use crate::jsonrpc::{Object, Request, RpcError, code, is_legal_id};
 use crate::lifecycle;
 use crate::logging::Level;
 use crate::revision::Revision;
@@ -25,8 +25,13 @@ pub const SUBSCRIPTION_ID: &str = "io.modelcontextprotocol/subscriptionId";
 /// Whether a request speaks the stateless dialect, rightly or wrongly.
 #[must_use]
 pub fn is_stateless(request: &Request) -> bool {
-    matches!(request.method.as_str(), "server/discover" | "subscriptions/listen")
-        || request.meta().is_some_and(|meta| {
+    is_stateless_call(&request.method, request.meta())
+}
+
+/// The same for a request of which only method and `_meta` are known.
+pub(crate) fn is_stateless_call(method: &str, meta: Option<&Object>) -> bool {
+    matches!(method, "server/discover" | "subscriptions/listen")
+        || meta.is_some_and(|meta| {
             [PROTOCOL_VERSION, CLIENT_CAPABILITIES, CLIENT_INFO].iter().any(|key| meta.contains_key(*key))
         })
 }

@@ -90,7 +90,7 @@ fn change<T>(context: &Context, id: &str, change: impl FnOnce(&mut Task) -> T) -
         let value = change(task);
         (value, task.details())
     };
-    context.session.listens.announce_task(id, &details);
+    context.session.server.announce_task(id, &details);
     Some(value)
 }
 

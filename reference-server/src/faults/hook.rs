@@ -3,10 +3,12 @@
 use serde_json::{Value, json};
 
 use super::memory::Memory;
+use super::network::{HttpArrival, HttpDeparture, HttpFault};
 use crate::jsonrpc::{self, Request, RpcError};
 use crate::outbox::Outgoing;
 use crate::revision::Revision;
 use crate::stateless;
+use crate::transport::http::Event;
 
 /// A place to take hold.
 pub(super) enum Hook {
@@ -22,6 +24,16 @@ pub(super) enum Hook {
     Startup(&'static [u8]),
     /// A way of ending, or not.
     Stdio(StdioFault),
+    /// An HTTP request on its way in.
+    Request(fn(&mut HttpArrival<'_>)),
+    /// The answer to an HTTP request on its way out.
+    Reply(fn(&mut HttpDeparture<'_>)),
+    /// A server-sent event on its way out.
+    Event(fn(&mut Event)),
+    /// The same as text, with its end.
+    EventText(fn(&Event, Vec<u8>) -> Vec<u8>),
+    /// A way of handling streams, sessions or sockets.
+    Http(HttpFault),
 }
 
 /// Faults of the process rather than of messages.

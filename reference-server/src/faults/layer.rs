@@ -4,20 +4,42 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use serde_json::Value;
+use tokio::sync::Notify;
 
 use super::catalog::{Fault, UnknownFault, find};
 use super::hook::{Arrival, Departure, Hook, StdioFault, Verdict};
 use super::memory::Memory;
+use super::network::{HttpArrival, HttpDeparture, HttpFault, NetworkMemory, body_of};
 use crate::outbox::{Kind, Outbox, Outgoing, Sink, lock};
 use crate::session::Session;
+use crate::transport::http::{Ask, Event, Reply};
 
 /// The faults of one connection.
 #[derive(Default)]
 pub struct Faults {
     active: Vec<&'static Fault>,
     memory: Mutex<Memory>,
+    fate: Arc<Fate>,
+    network: Arc<Mutex<NetworkMemory>>,
+}
+
+/// What has become of the process, which all its connections share.
+#[derive(Default)]
+struct Fate {
     crashed: AtomicBool,
     hanging: AtomicBool,
+    has_crashed: Notify,
+}
+
+impl Fate {
+    fn crash(&self) {
+        self.crashed.store(true, Ordering::Relaxed);
+        self.has_crashed.notify_one();
+    }
+
+    fn is_sealed(&self) -> bool {
+        self.crashed.load(Ordering::Relaxed) || self.hanging.load(Ordering::Relaxed)
+    }
 }
 
 impl Faults {
@@ -30,13 +52,78 @@ impl Faults {
         Ok(Self { active, ..Self::default() })
     }
 
+    /// The same faults for another connection of the process.
+    #[must_use]
+    pub fn for_connection(&self) -> Self {
+        let (fate, network) = (Arc::clone(&self.fate), Arc::clone(&self.network));
+        Self { active: self.active.clone(), memory: Mutex::default(), fate, network }
+    }
+
     fn hooks(&self) -> impl Iterator<Item = &'static Hook> + '_ {
         self.active.iter().flat_map(|fault| fault.hooks)
     }
 
     /// True once a fault wants the process to die.
     pub fn has_crashed(&self) -> bool {
-        self.crashed.load(Ordering::Relaxed)
+        self.fate.crashed.load(Ordering::Relaxed)
+    }
+
+    /// True once nothing will be answered any more.
+    pub(crate) fn is_stalled(&self) -> bool {
+        self.fate.is_sealed()
+    }
+
+    /// Returns when a fault wants the process to die.
+    pub(crate) async fn crashed(&self) {
+        self.fate.has_crashed.notified().await;
+    }
+
+    /// True if this fault of the network side is active.
+    pub(crate) fn http_is(&self, wanted: HttpFault) -> bool {
+        self.hooks().any(|hook| matches!(hook, Hook::Http(fault) if *fault == wanted))
+    }
+
+    /// Changes an HTTP request on its way in, or answers it at once.
+    pub(crate) fn meet_request(&self, ask: &mut Ask) -> Option<Reply> {
+        if self.active.is_empty() {
+            return None;
+        }
+        let mut arrival =
+            HttpArrival { body: body_of(ask), ask, memory: &mut lock(&self.network), reply: None };
+        for hook in self.hooks() {
+            if let Hook::Request(change) = hook {
+                change(&mut arrival);
+            }
+        }
+        arrival.reply
+    }
+
+    /// Changes the answer to an HTTP request on its way out.
+    pub(crate) fn meet_reply(&self, ask: &Ask, reply: &mut Reply) {
+        if self.active.is_empty() {
+            return;
+        }
+        let mut departure =
+            HttpDeparture { body: body_of(ask), ask, reply, memory: &mut lock(&self.network) };
+        departure.learn();
+        for hook in self.hooks() {
+            if let Hook::Reply(change) = hook {
+                change(&mut departure);
+            }
+        }
+    }
+
+    /// The text of a server-sent event.
+    pub(crate) fn encode_event(&self, mut event: Event) -> Vec<u8> {
+        for hook in self.hooks() {
+            if let Hook::Event(change) = hook {
+                change(&mut event);
+            }
+        }
+        let text = event.encode();
+        self.hooks().fold(text, |text, hook| {
+            if let Hook::EventText(distort) = hook { distort(&event, text) } else { text }
+        })
     }
 
     /// True if this fault of the process is active.
@@ -69,7 +156,7 @@ impl Faults {
         if self.active.is_empty() {
             return session.receive(line, out);
         }
-        if self.has_crashed() || self.hanging.load(Ordering::Relaxed) {
+        if self.fate.is_sealed() {
             return;
         }
         for hook in self.hooks() {
@@ -102,8 +189,8 @@ impl Faults {
             Verdict::Pass => return true,
             Verdict::Swallow => {}
             Verdict::Answer(message) => out.send(Outgoing { message, kind: Kind::Other }),
-            Verdict::Crash => self.crashed.store(true, Ordering::Relaxed),
-            Verdict::Hang => self.hanging.store(true, Ordering::Relaxed),
+            Verdict::Crash => self.fate.crash(),
+            Verdict::Hang => self.fate.hanging.store(true, Ordering::Relaxed),
         }
         false
     }
@@ -116,7 +203,7 @@ struct FaultySink {
 
 impl Sink for FaultySink {
     fn send(&self, mut outgoing: Outgoing) {
-        if self.faults.has_crashed() || self.faults.hanging.load(Ordering::Relaxed) {
+        if self.faults.fate.is_sealed() {
             return;
         }
         let request =
@@ -140,7 +227,7 @@ impl Sink for FaultySink {
                 }
             }
             if departure.crash {
-                self.faults.crashed.store(true, Ordering::Relaxed);
+                self.faults.fate.crash();
                 return;
             }
             (departure.before, departure.after, departure.withheld)
@@ -154,5 +241,9 @@ impl Sink for FaultySink {
 
     fn abandon(&self, request: &crate::jsonrpc::Request) {
         self.out.abandon(request);
+    }
+
+    fn interrupt(&self) {
+        self.out.interrupt();
     }
 }

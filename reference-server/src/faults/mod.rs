@@ -8,6 +8,7 @@ mod catalog;
 mod hook;
 mod layer;
 mod memory;
+mod network;
 
 mod calls;
 mod cancellation;
@@ -31,3 +32,4 @@ mod tasks;
 pub use catalog::{Fault, UnknownFault, all, find};
 pub use hook::StdioFault;
 pub use layer::Faults;
+pub(crate) use network::HttpFault;

@@ -4,6 +4,7 @@ mod asking;
 mod calling;
 mod changing;
 mod content;
+mod headers;
 mod interactive;
 mod structured;
 mod tasks;
@@ -22,6 +23,7 @@ pub(crate) fn catalog() -> Vec<Tool> {
         interactive::official_tools(),
         asking::tools(),
         structured::official_tools(),
+        headers::official_tools(),
         changing::tools(),
         tasks::tools(),
         structured::tools(),

@@ -60,9 +60,10 @@ pub(super) fn official_tools() -> Vec<Tool> {
         Tool::new(
             "test_reconnection",
             "Reconnection",
-            "Finishes a moment later",
+            "Has its connection closed, and finishes a moment later",
             Run::Later(|context, _| {
                 Box::pin(async move {
+                    context.out.interrupt();
                     context.pause(2).await;
                     text("The result came late, but it came.")
                 })

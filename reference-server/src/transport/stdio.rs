@@ -12,6 +12,7 @@ use std::time::Duration;
 use tokio::sync::{Notify, mpsc};
 
 use super::framing::{Framer, LONGEST_LINE, Line};
+use super::termination;
 use crate::faults::{Faults, StdioFault};
 use crate::jsonrpc::RpcError;
 use crate::outbox::{Outbox, Outgoing, Sink};
@@ -103,26 +104,16 @@ pub async fn serve(settings: Settings, faults: Faults) -> io::Result<Ended> {
     Ok(Ended::Regularly)
 }
 
-/// Completes on SIGTERM (or Ctrl-C where there are no signals).
+/// Completes when the process is told to end, if it listens.
 fn termination(faults: &Faults) -> io::Result<std::pin::Pin<Box<dyn Future<Output = ()> + Send>>> {
-    let deaf = faults.stdio(StdioFault::IgnoreSigterm);
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        let mut signals = signal(SignalKind::terminate())?;
-        Ok(Box::pin(async move {
-            signals.recv().await;
-            if deaf {
-                std::future::pending::<()>().await;
-            }
-        }))
-    }
-    #[cfg(not(unix))]
-    Ok(Box::pin(async move {
-        if deaf || tokio::signal::ctrl_c().await.is_err() {
+    let requested = termination::requested(false)?;
+    if faults.stdio(StdioFault::IgnoreSigterm) {
+        return Ok(Box::pin(async move {
+            requested.await;
             std::future::pending::<()>().await;
-        }
-    }))
+        }));
+    }
+    Ok(requested)
 }
 
 fn read_stdin(chunks: &mpsc::Sender<Vec<u8>>) {
