@@ -68,6 +68,12 @@ impl Library {
         }
         if case.transports.is_empty() {
             case.transports.clone_from(&requirement.transports);
+            // What holds on stdio and on Streamable HTTP has nothing to do with the transport, and servers speak newer
+            // revisions over the old HTTP+SSE as well.
+            let has = |name: &str| requirement.transports.iter().any(|other| other == name);
+            if has("stdio") && has("http") && !has("sse") {
+                case.transports.push("sse".to_owned());
+            }
         }
         self.cases.retain(|other| other.id != case.id);
         self.cases.push(case);

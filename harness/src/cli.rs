@@ -21,6 +21,7 @@ use mcp_conform::target::REFERENCE_ARGUMENT;
 
 use args::{Arguments, Command};
 use exit::Code;
+use run::What;
 
 /// Does what the arguments say.
 pub(crate) fn main() -> ExitCode {
@@ -48,8 +49,10 @@ pub(crate) fn main() -> ExitCode {
 
 fn dispatch(arguments: Arguments) -> Code {
     match arguments.command {
-        None => run::main(&arguments.run, &arguments.target, None),
-        Some(Command::Reference(reference)) => run::main(&reference.run, &[], Some(&reference.faults)),
+        None => run::main(&arguments.run, &What::Server(&arguments.server)),
+        Some(Command::Reference(reference)) => {
+            run::main(&reference.run, &What::Reference(&reference.faults))
+        }
         Some(Command::List(list)) => list::main(&list),
         Some(Command::Explain(explain)) => explain::main(&explain),
         Some(Command::Schema(schema)) => schema::main(&schema),

@@ -8,14 +8,18 @@ use mcp_conform_cases::{Era, Revision, RevisionSet};
 use serde_json::Value;
 use tokio::time::{Instant, timeout};
 
+use crate::event::Transport;
 use crate::guardian::Guardian;
-use crate::process::ServerCommand;
+use crate::process::{Patience, ServerCommand};
 use crate::session::Session;
 use crate::session::client::ScriptedClient;
 use crate::session::handshake::HandshakeError;
 use crate::text;
 use crate::transcript::{Exit, Happening, Transcript};
 use crate::transport::Link;
+use crate::transport::http::exchange::Clients;
+use crate::transport::http::host::{HostError, Hosts};
+use crate::transport::http::{HttpLink, OperatorHeaders};
 use crate::transport::stdio::StdioLink;
 use crate::wire::Content;
 
@@ -27,13 +31,34 @@ const OTHER_ERA_FACTOR: u32 = 3;
 /// How much of a line of the server's an error message shows, in bytes.
 const LONGEST_SHOWN: usize = 300;
 
+/// How the server is reached.
+#[derive(Clone, Debug)]
+pub enum Access {
+    /// Over the standard streams of a process for each session.
+    Stdio {
+        /// How to start it.
+        command: ServerCommand,
+        /// Who ends it if we cannot.
+        guardian: Option<Arc<Guardian>>,
+    },
+    /// Over HTTP.
+    Http {
+        /// Streamable HTTP or HTTP+SSE, if that is known.
+        transport: Option<Transport>,
+        /// Where servers run.
+        hosts: Arc<Hosts>,
+        /// Who makes the requests.
+        clients: Clients,
+        /// What goes with each of them.
+        headers: OperatorHeaders,
+    },
+}
+
 /// What is needed to open sessions with the target.
 #[derive(Clone, Debug)]
 pub struct Opener {
-    /// How to start the server.
-    pub command: ServerCommand,
-    /// Who ends it if we cannot.
-    pub guardian: Option<Arc<Guardian>>,
+    /// How the server is reached.
+    pub access: Access,
     /// Our side's answers.
     pub scripted: ScriptedClient,
     /// How long a server may take from its start to its first answer.
@@ -54,29 +79,87 @@ pub struct Begun {
 pub enum OpenError {
     /// The process could not be started.
     Start(std::io::Error),
+    /// No server listens.
+    Host(HostError),
     /// It started, and the handshake failed: with the recording up to there.
     Handshake(HandshakeError, Box<Transcript>),
 }
 
 impl Opener {
-    /// Starts a server and leaves the greeting to the caller.
-    ///
-    /// # Errors
-    /// When the process cannot be started.
-    pub fn bare(&self, revision: Revision, client: ClientKind) -> std::io::Result<Session> {
-        let link = StdioLink::start(&self.command, self.guardian.clone())?;
-        Ok(Session::new(Link::Stdio(Box::new(link)), revision, client, self.scripted.clone()))
+    /// Over which transport sessions are opened.
+    #[must_use]
+    pub fn transport(&self) -> Transport {
+        match &self.access {
+            Access::Stdio { .. } => Transport::Stdio,
+            Access::Http { transport, .. } => transport.unwrap_or(Transport::Http),
+        }
     }
 
-    /// Starts a server and greets it.
+    /// The same server over HTTP+SSE, unless it is known to be reached otherwise.
+    #[must_use]
+    pub fn over_sse(&self) -> Option<Opener> {
+        let mut other = self.clone();
+        match &mut other.access {
+            Access::Http { transport: transport @ None, .. } => *transport = Some(Transport::Sse),
+            Access::Stdio { .. } | Access::Http { .. } => return None,
+        }
+        Some(other)
+    }
+
+    /// Whether the server's process is ours.
+    #[must_use]
+    pub fn owns_process(&self) -> bool {
+        match &self.access {
+            Access::Stdio { .. } => true,
+            Access::Http { hosts, .. } => hosts.are_ours(),
+        }
+    }
+
+    /// Whether the server is reached over the loopback.
+    #[must_use]
+    pub fn is_loopback(&self) -> bool {
+        matches!(&self.access, Access::Http { hosts, .. } if hosts.is_loopback())
+    }
+
+    /// Opens a connection and leaves the greeting to the caller.
     ///
     /// # Errors
-    /// When the process cannot be started, or does not answer as it must.
+    /// When there is no server to talk to.
+    pub async fn bare(&self, revision: Revision, client: ClientKind) -> Result<Session, OpenError> {
+        match &self.access {
+            Access::Stdio { command, guardian } => {
+                let link = StdioLink::start(command, guardian.clone()).map_err(OpenError::Start)?;
+                Ok(Session::new(Link::Stdio(Box::new(link)), revision, client, self.scripted.clone()))
+            }
+            Access::Http { hosts, clients, headers, .. } => {
+                let lease = hosts.take().await.map_err(OpenError::Host)?;
+                let link = HttpLink::new(self.transport(), clients.clone(), headers.clone(), lease);
+                let mut session =
+                    Session::new(Link::Http(Box::new(link)), revision, client, self.scripted.clone());
+                match session.connect(self.startup).await {
+                    Ok(()) => Ok(session),
+                    Err(error) => Err(OpenError::Handshake(error, Box::new(session.abandon()))),
+                }
+            }
+        }
+    }
+
+    /// Opens a connection and greets the server.
+    ///
+    /// # Errors
+    /// When there is none to talk to, or it does not answer as it must.
     pub async fn begin(&self, revision: Revision, client: ClientKind) -> Result<Begun, OpenError> {
-        let mut session = self.bare(revision, client).map_err(OpenError::Start)?;
+        let mut session = self.bare(revision, client).await?;
         match session.begin(self.startup).await {
             Ok(greeting) => Ok(Begun { session, greeting }),
             Err(error) => Err(OpenError::Handshake(error, Box::new(session.abandon()))),
+        }
+    }
+
+    /// Ends the servers that serve several sessions, once no session is left.
+    pub async fn close(&self, patience: Patience) {
+        if let Access::Http { hosts, .. } = &self.access {
+            hosts.close(patience).await;
         }
     }
 }
@@ -84,6 +167,8 @@ impl Opener {
 /// What was found out.
 #[derive(Debug)]
 pub struct Detected {
+    /// How further sessions are opened.
+    pub opener: Opener,
     /// The revisions that the server speaks, as far as it was asked.
     pub spoken: RevisionSet,
     /// Sessions that have begun on the way, ready for use.
@@ -100,6 +185,8 @@ pub struct NotSpeaking {
     pub stderr: String,
     /// What to try.
     pub hint: Option<String>,
+    /// Whether something answered by HTTP, but not as an endpoint of ours.
+    pub is_http: bool,
 }
 
 fn tail_in_words(stderr: &str) -> String {
@@ -117,12 +204,26 @@ fn hint_in_words(hint: &Option<String>) -> String {
     hint.as_ref().map_or_else(String::new, |hint| format!("\n  try: {hint}"))
 }
 
+/// Finds out over which transport a server is reached, and which revisions it speaks there.
+///
+/// # Errors
+/// When it answers to nothing that we know.
+pub async fn detect(opener: Opener, wanted: RevisionSet) -> Result<Detected, NotSpeaking> {
+    let refusal = match greet(&opener, wanted).await {
+        Ok(detected) => return Ok(detected),
+        Err(refusal) => refusal,
+    };
+    // What is no endpoint of Streamable HTTP may be one of the transport before it.
+    let Some(older) = opener.over_sse().filter(|_| refusal.is_http) else { return Err(refusal) };
+    greet(&older, wanted).await.map_err(|other| if other.is_http { refusal } else { other })
+}
+
 /// Greets the server in both eras at once, each in a process of its own. A server that is silent in one era costs a
 /// few moments more than it took to answer in the other.
 ///
 /// # Errors
 /// When it answers in neither.
-pub async fn detect(opener: &Opener, wanted: RevisionSet) -> Result<Detected, NotSpeaking> {
+async fn greet(opener: &Opener, wanted: RevisionSet) -> Result<Detected, NotSpeaking> {
     let newest = |era: Era| wanted.iter().rfind(|revision| revision.era() == era);
     let begun = Instant::now();
     let modern = attempt(opener, newest(Era::Stateless));
@@ -138,7 +239,7 @@ pub async fn detect(opener: &Opener, wanted: RevisionSet) -> Result<Detected, No
             (timeout(patience, modern).await.unwrap_or(Attempt::Silent), first)
         }
     };
-    let mut found = Detected { spoken: RevisionSet::EMPTY, begun: Vec::new() };
+    let mut found = Detected { opener: opener.clone(), spoken: RevisionSet::EMPTY, begun: Vec::new() };
     let mut failures = Vec::new();
     for attempt in [modern, legacy] {
         match attempt {
@@ -198,15 +299,27 @@ fn explain(failures: Vec<OpenError>, opener: &Opener) -> NotSpeaking {
     let mut best = NotSpeaking {
         what: format!("the server did not answer within {} s", opener.startup.as_secs_f32()),
         stderr: String::new(),
+        is_http: false,
         hint: Some("--startup-timeout SECONDS for a server that starts slowly; a server that serves HTTP must be started in its stdio mode".to_owned()),
     };
     // The stateful greeting comes last and is the one that most servers understand.
     for failure in failures {
+        let mut is_http = best.is_http;
         let (what, stderr, hint) = match failure {
             OpenError::Start(error) => {
                 (format!("the server could not be started: {error}"), String::new(), None)
             }
+            OpenError::Host(error) => {
+                let stderr = match &error {
+                    HostError::Ended { stderr, .. } | HostError::Deaf { stderr, .. } => stderr.clone(),
+                    HostError::Start(_) | HostError::Address(_) => String::new(),
+                };
+                let hint = matches!(error, HostError::Deaf { .. })
+                    .then(|| "check that the address of --url is where the command listens".to_owned());
+                (error.to_string(), stderr, hint)
+            }
             OpenError::Handshake(error, transcript) => {
+                is_http |= matches!(error, HandshakeError::Http(_));
                 let (what, hint) = explain_handshake(&error, &transcript);
                 if matches!(error, HandshakeError::Silent) && hint.is_none() {
                     best.stderr = transcript.stderr;
@@ -215,9 +328,23 @@ fn explain(failures: Vec<OpenError>, opener: &Opener) -> NotSpeaking {
                 (what, transcript.stderr, hint)
             }
         };
-        best = NotSpeaking { what, stderr, hint };
+        best = NotSpeaking { what, stderr, hint, is_http };
     }
     best
+}
+
+/// What to try after an HTTP answer that is none of the protocol's.
+fn hint_for_status(transcript: &Transcript) -> &'static str {
+    let status = transcript.entries.iter().rev().find_map(|entry| match entry.what {
+        Happening::Head { status, .. } => Some(status),
+        _ => None,
+    });
+    match status {
+        Some(401 | 403) => "--bearer TOKEN, or --header 'NAME: VALUE', for a server that is protected",
+        Some(300..=399) => "the address that the server points to; redirections are not followed",
+        Some(500..) => "a look at the server's own log",
+        _ => "the address of the endpoint itself, often one that ends in /mcp",
+    }
 }
 
 fn explain_handshake(error: &HandshakeError, transcript: &Transcript) -> (String, Option<String>) {
@@ -226,7 +353,7 @@ fn explain_handshake(error: &HandshakeError, transcript: &Transcript) -> (String
         _ => None,
     });
     let garbage = transcript.entries.iter().find_map(|entry| match &entry.what {
-        Happening::Received { frame, content }
+        Happening::Received { frame, content, .. }
             if !matches!(content, Content::Message(_) | Content::Empty) =>
         {
             Some(text::visible(&text::frame(&frame.bytes, LONGEST_SHOWN)).into_owned())
@@ -269,6 +396,9 @@ fn explain_handshake(error: &HandshakeError, transcript: &Transcript) -> (String
             format!("the server offers the protocol version {offered}, which is none of those under test"),
             Some("--revision all".to_owned()),
         ),
+        HandshakeError::Http(_) => {
+            (error.to_string(), Some(hint_for_status(transcript).to_owned()))
+        }
         HandshakeError::Unusable => ("the server's first answer names no protocol version".to_owned(), None),
     }
 }

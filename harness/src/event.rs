@@ -31,6 +31,20 @@ impl Transport {
     }
 }
 
+/// A word that names no transport.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is no transport: stdio, http, or sse")]
+pub struct NoTransport(String);
+
+impl std::str::FromStr for Transport {
+    type Err = NoTransport;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let all = [Transport::Stdio, Transport::Http, Transport::Sse];
+        all.into_iter().find(|one| one.as_str() == text).ok_or_else(|| NoTransport(text.to_owned()))
+    }
+}
+
 /// Which way a piece of evidence went.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -123,8 +137,8 @@ pub struct Header {
     pub target: String,
     /// Name and version that the server gave.
     pub server: Named,
-    /// The transport.
-    pub transport: Transport,
+    /// The transports under test.
+    pub transports: Vec<Transport>,
     /// The revisions under test, oldest first, with what the server declared in each.
     pub revisions: Vec<Introduction>,
     /// Other revisions that the server is known to speak and that were not selected.

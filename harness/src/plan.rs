@@ -34,6 +34,8 @@ pub struct Plan {
 /// Sessions that can be shared have the same key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct SessionKey {
+    /// The transport.
+    pub transport: Transport,
     /// The revision.
     pub revision: Revision,
     /// Whether our side declares anything; in the stateless era each request says so for itself.
@@ -43,23 +45,36 @@ pub struct SessionKey {
 impl SessionKey {
     /// The session in which a shared case runs.
     #[must_use]
-    pub fn of(case: &Case, revision: Revision) -> SessionKey {
+    pub fn of(case: &Case, transport: Transport, revision: Revision) -> SessionKey {
         let declares = revision.era() == Era::Stateless || client::declares(case.client, revision);
-        SessionKey { revision, declares }
+        SessionKey { transport, revision, declares }
     }
 }
 
+/// What is known of a server beyond what it declares.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own that cases may need")]
+pub struct Reach {
+    /// Whether it speaks both eras.
+    pub dual_era: bool,
+    /// Whether its process is ours.
+    pub own_process: bool,
+    /// Whether it is reached over the loopback.
+    pub loopback: bool,
+    /// Whether it is protected by a token that we have.
+    pub protected: bool,
+}
+
 impl Plan {
-    /// Plans a run for what was learned of the server.
-    #[must_use]
-    pub fn new(
+    /// Adds what there is to do over one transport, for what was learned of the server there.
+    pub fn add(
+        &mut self,
         library: &Library,
         profiles: &BTreeMap<Revision, Profile>,
         transport: Transport,
         settings: &Settings,
-        dual_era: bool,
-    ) -> Plan {
-        let mut items = Vec::new();
+        reach: Reach,
+    ) {
         for (index, case) in
             library.cases.iter().enumerate().filter(|(_, case)| settings.selection.wants(case))
         {
@@ -75,11 +90,10 @@ impl Plan {
                 if case.once && profiles.keys().any(|other| newer(&other)) {
                     continue;
                 }
-                let skip = unmet(case, profile, &settings.calls, dual_era);
-                items.push(Item { case: index, revision: *revision, transport, skip });
+                let skip = unmet(case, profile, &settings.calls, reach);
+                self.items.push(Item { case: index, revision: *revision, transport, skip });
             }
         }
-        Plan { items }
     }
 
     /// The items that run in a session of that kind.
@@ -99,7 +113,7 @@ impl Plan {
 }
 
 /// Why the server gives no occasion for a case.
-fn unmet(case: &Case, profile: &Profile, calls: &Calls, dual_era: bool) -> Option<(Verdict, String)> {
+fn unmet(case: &Case, profile: &Profile, calls: &Calls, reach: Reach) -> Option<(Verdict, String)> {
     let Needs {
         capability,
         undeclared,
@@ -109,13 +123,28 @@ fn unmet(case: &Case, profile: &Profile, calls: &Calls, dual_era: bool) -> Optio
         resource,
         template,
         paginated,
-        own_process: _,
-        dual_era: needs_both,
+        own_process,
+        session_id,
+        loopback,
+        protected,
+        dual_era,
     } = &case.needs;
     let not_applicable = |why: String| Some((Verdict::NotApplicable, why));
     let untestable = |why: String| Some((Verdict::Untestable, why));
-    if *needs_both && !dual_era {
+    if *dual_era && !reach.dual_era {
         return not_applicable("the server speaks one era only".to_owned());
+    }
+    if *session_id && !profile.has_session_id {
+        return not_applicable("the server gave the session no id".to_owned());
+    }
+    if *loopback && !reach.loopback {
+        return not_applicable("the server is not reached over the loopback".to_owned());
+    }
+    if *protected && !reach.protected {
+        return not_applicable("no token was given (`--bearer`)".to_owned());
+    }
+    if *own_process && !reach.own_process {
+        return untestable("the server runs without us".to_owned());
     }
     if let Some(name) =
         capability.iter().find(|names| !names.split('|').any(|name| profile.declares(name.trim())))

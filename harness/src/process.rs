@@ -108,6 +108,12 @@ impl Process {
         *self.exit.borrow()
     }
 
+    /// Tells how the process ended, once it has.
+    #[must_use]
+    pub fn watch(&self) -> watch::Receiver<Option<Exit>> {
+        self.exit.clone()
+    }
+
     /// Waits until the process ends.
     pub async fn ended(&mut self) -> Option<Exit> {
         self.exit.wait_for(Option::is_some).await.ok().and_then(|exit| *exit)

@@ -37,6 +37,8 @@ pub struct Profile {
     pub templates: Vec<Value>,
     /// The prompts, as listed.
     pub prompts: Vec<Value>,
+    /// Whether the server gave the session an id (Streamable HTTP).
+    pub has_session_id: bool,
     /// The method of the first list that has more than one page, if any has.
     pub paginated: Option<&'static str>,
 }
@@ -54,6 +56,7 @@ impl Profile {
             capabilities: greeting.get("capabilities").cloned().unwrap_or_default(),
             server: Named { name: text("name"), version: text("version") },
             versions: strings(greeting.get("supportedVersions")),
+            has_session_id: session.session_id().is_some(),
             ..Profile::default()
         };
         for (capability, method, member) in [

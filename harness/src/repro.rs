@@ -2,14 +2,18 @@
 
 use mcp_conform_cases::Revision;
 
+use crate::event::Transport;
 use crate::settings::Settings;
 
 /// A command line for a POSIX shell that runs these cases alone against the same target.
 #[must_use]
-pub fn command(settings: &Settings, revision: Revision, cases: &[&str]) -> String {
+pub fn command(settings: &Settings, revision: Revision, transport: Transport, cases: &[&str]) -> String {
     let mut words: Vec<String> = vec!["mcp-conform".to_owned()];
     words.extend(cases.iter().flat_map(|case| ["-k".to_owned(), (*case).to_owned()]));
     words.extend(["--revision".to_owned(), revision.as_str().to_owned()]);
+    if settings.target.ways.len() > 1 {
+        words.extend(["--transport".to_owned(), transport.as_str().to_owned()]);
+    }
     words.extend(settings.repeat_options.iter().cloned());
     let is_reference = settings.target.words.first().is_some_and(|word| word == "reference");
     if is_reference {

@@ -1,31 +1,37 @@
 //! A run: greet the server, learn what it offers, plan, carry out, judge, report.
 
+mod http;
 mod items;
 mod job;
 mod ledger;
 mod script;
+mod surface;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use mcp_conform_cases::case::ClientKind;
-use mcp_conform_cases::{Era, Library, Revision, RevisionSet};
-use serde_json::{Map, Value};
+use futures_util::future::{join_all, try_join_all};
+use mcp_conform_cases::{Library, Revision, RevisionSet};
 use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
 
-use crate::detect::{self, Begun, NotSpeaking, Opener};
+use crate::detect::{Access, Begun, NotSpeaking, Opener};
 use crate::event::{Event, Finish, Header, Introduction, Listener, Named, Transport};
 use crate::guardian::Guardian;
 use crate::plan::{Plan, SessionKey};
 use crate::process::Patience;
 use crate::profile::Profile;
 use crate::session::client::ScriptedClient;
-use crate::settings::{Settings, WhichRevisions};
+use crate::settings::Settings;
+use crate::target::Way;
+use crate::transport::http::exchange::Clients;
+use crate::transport::http::host::Hosts;
+use crate::transport::http::tls;
 use job::{Job, Shared};
 use ledger::Ledger;
+use surface::Surface;
 
 /// Why a run gave no verdicts.
 #[derive(Debug, thiserror::Error)]
@@ -45,8 +51,11 @@ pub enum RunError {
         /// The revisions under test.
         revisions: String,
         /// The transport.
-        transport: &'static str,
+        transport: String,
     },
+    /// The certificates to trust are none.
+    #[error("the certificates to trust could not be read: {0}")]
+    Certificates(String),
     /// The scratch folder could not be made.
     #[error("no scratch folder could be made: {0}")]
     Scratch(std::io::Error),
@@ -75,12 +84,16 @@ const QUICK: Patience =
 pub(crate) struct Context {
     pub(crate) library: Library,
     pub(crate) settings: Settings,
-    pub(crate) opener: Opener,
+    pub(crate) surfaces: Vec<Surface>,
     pub(crate) plan: Plan,
-    pub(crate) profiles: BTreeMap<Revision, Profile>,
-    /// The values that templates may name in every case of a revision.
-    pub(crate) variables: BTreeMap<Revision, Arc<Map<String, Value>>>,
     pub(crate) scratch: String,
+}
+
+impl Context {
+    /// What was learned of the server over a transport.
+    pub(crate) fn surface(&self, transport: Transport) -> Option<&Surface> {
+        self.surfaces.iter().find(|surface| surface.transport == transport)
+    }
 }
 
 /// Runs the suite. `stop` ends it early, with a verdict for every item all the same.
@@ -100,37 +113,34 @@ pub async fn run(
     std::fs::write(scratch.path().join("hello.txt"), "hello\n").map_err(RunError::Scratch)?;
     let scratch_path = scratch.path().to_string_lossy().into_owned();
     let guardian = settings.executable.as_deref().and_then(|path| Guardian::start(path).ok()).map(Arc::new);
-    let opener = Opener {
-        command: settings.target.command.clone(),
-        guardian,
-        scripted: ScriptedClient { roots: roots(&settings, &scratch_path), ..ScriptedClient::default() },
-        startup: settings.startup_timeout,
-    };
+    let scripted = ScriptedClient { roots: roots(&settings, &scratch_path), ..ScriptedClient::default() };
+    let openers = openers(&settings, guardian.as_ref(), &scripted)?;
 
     tell(&Event::Progress("starting the server".to_owned()));
     let deadline = started + settings.max_time;
     let learned = tokio::select! {
-        learned = learn(&opener, &settings) => learned?,
+        learned = try_join_all(openers.into_iter().map(|opener| Surface::learn(opener, &settings))) => learned?,
         () = stopped(stop.clone()) => return Err(RunError::Interrupted),
     };
-    let Learned { spoken, profiles, sessions } = learned;
-    let plan = Plan::new(&library, &profiles, Transport::Stdio, &settings, is_dual(spoken));
+    let (surfaces, sessions): (Vec<Surface>, Vec<Vec<Begun>>) = learned.into_iter().unzip();
+    let mut plan = Plan::default();
+    for surface in &surfaces {
+        let reach = surface.reach(&settings);
+        plan.add(&library, &surface.profiles, surface.transport, &settings, reach);
+    }
     if plan.items.is_empty() {
-        let tested: RevisionSet = profiles.keys().copied().collect();
+        let tested: RevisionSet = surfaces.iter().flat_map(|surface| surface.profiles.keys().copied()).collect();
+        let transports: Vec<&str> = surfaces.iter().map(|surface| surface.transport.as_str()).collect();
         return Err(RunError::NothingSelected {
             revisions: tested.to_string(),
-            transport: Transport::Stdio.as_str(),
+            transport: transports.join(" and "),
         });
     }
-    let header = header(&settings, &profiles, spoken, plan.items.len());
+    let header = header(&settings, &surfaces, plan.items.len());
     tell(&Event::Started(Box::new(header.clone())));
 
-    let variables = profiles
-        .iter()
-        .map(|(revision, profile)| (*revision, items::shared_variables(*revision, profile)))
-        .collect();
-    let context =
-        Arc::new(Context { library, settings, opener, plan, profiles, variables, scratch: scratch_path });
+    let sessions: Vec<Begun> = sessions.into_iter().flatten().collect();
+    let context = Arc::new(Context { library, settings, surfaces, plan, scratch: scratch_path });
     let mut ledger = Ledger::new(Arc::clone(&context));
     for result in ledger.skipped() {
         tell(&Event::Finished(Box::new(result)));
@@ -165,6 +175,7 @@ pub async fn run(
     // Dropping the jobs ends their servers.
     running.abort_all();
     while running.join_next().await.is_some() {}
+    join_all(context.surfaces.iter().map(|surface| surface.opener.close(QUICK))).await;
     for result in ledger.close(why) {
         tell(&Event::Finished(Box::new(result)));
     }
@@ -177,7 +188,8 @@ pub async fn run(
 /// the scratch folder.
 fn roots(settings: &Settings, scratch: &str) -> Vec<String> {
     let mut roots: Vec<String> =
-        items::folders(&settings.target.command).map(|folder| format!("file://{folder}")).collect();
+        settings.target.commands().flat_map(items::folders).map(|folder| format!("file://{folder}")).collect();
+    roots.dedup();
     roots.push(format!("file://{scratch}"));
     roots
 }
@@ -189,75 +201,42 @@ async fn stopped(mut stop: watch::Receiver<Stop>) {
     }
 }
 
-struct Learned {
-    spoken: RevisionSet,
-    profiles: BTreeMap<Revision, Profile>,
-    sessions: Vec<Begun>,
-}
-
-/// Finds out what the server speaks and asks it, in every revision under test, what it offers.
-async fn learn(opener: &Opener, settings: &Settings) -> Result<Learned, RunError> {
-    let all = match settings.revisions {
-        WhichRevisions::NewestOfEachEra => RevisionSet::ALL,
-        WhichRevisions::These(set) => set,
-    };
-    let detected = detect::detect(opener, all).await?;
-    let mut spoken = detected.spoken;
-    let mut sessions = detected.begun;
-    // The detection asked for the newest of each era; whoever wants more asks for each.
-    if let WhichRevisions::These(set) = settings.revisions {
-        let mut asking = JoinSet::new();
-        let lanes = Arc::new(Semaphore::new(settings.jobs.max(1)));
-        for revision in
-            set.iter().filter(|revision| !spoken.contains(*revision) && revision.era() == Era::Stateful)
-        {
-            let (opener, lanes) = (opener.clone(), Arc::clone(&lanes));
-            asking.spawn(async move {
-                let _permit = lanes.acquire_owned().await;
-                opener.begin(revision, ClientKind::Usual).await
-            });
-        }
-        while let Some(done) = asking.join_next().await {
-            if let Ok(Ok(begun)) = done {
-                spoken.insert(begun.session.revision());
-                sessions.push(begun);
-            }
-        }
-    }
-    sessions.retain(|begun| settings.revisions.wants(begun.session.revision(), spoken));
-    if sessions.is_empty() {
-        return Err(RunError::NoRevision { spoken: spoken.to_string() });
-    }
-    let limit = settings.timeout;
-    let mut profiles = BTreeMap::new();
-    let mut asking = JoinSet::new();
-    for mut begun in sessions {
-        asking.spawn(async move {
-            let profile = Profile::learn(&mut begun.session, &begun.greeting, limit).await;
-            (begun, profile)
-        });
-    }
-    let mut sessions = Vec::new();
-    while let Some(done) = asking.join_next().await {
-        if let Ok((begun, profile)) = done {
-            profiles.insert(begun.session.revision(), profile);
-            sessions.push(begun);
-        }
-    }
-    sessions.sort_by_key(|begun| begun.session.revision());
-    Ok(Learned { spoken, profiles, sessions })
-}
-
-fn is_dual(spoken: RevisionSet) -> bool {
-    [Era::Stateful, Era::Stateless].into_iter().all(|era| spoken.iter().any(|revision| revision.era() == era))
-}
-
-fn header(
+/// How sessions with the target are opened, for each way to reach it.
+fn openers(
     settings: &Settings,
-    profiles: &BTreeMap<Revision, Profile>,
-    spoken: RevisionSet,
-    planned: usize,
-) -> Header {
+    guardian: Option<&Arc<Guardian>>,
+    scripted: &ScriptedClient,
+) -> Result<Vec<Opener>, RunError> {
+    let startup = settings.startup_timeout;
+    let opener = |way: &Way| -> Result<Opener, RunError> {
+        let access = match way {
+            Way::Stdio(command) => Access::Stdio { command: command.clone(), guardian: guardian.cloned() },
+            Way::Http { command, address, transport } => {
+                let tls = tls::trusting(settings.http.authorities.as_deref()).map_err(RunError::Certificates)?;
+                let hosts = Hosts::new(command.clone(), address.clone(), guardian.cloned(), startup);
+                Access::Http {
+                    transport: *transport,
+                    hosts: Arc::new(hosts),
+                    clients: Clients::new(tls),
+                    headers: settings.http.headers.clone(),
+                }
+            }
+        };
+        Ok(Opener { access, scripted: scripted.clone(), startup })
+    };
+    settings.target.ways.iter().map(opener).collect()
+}
+
+fn header(settings: &Settings, surfaces: &[Surface], planned: usize) -> Header {
+    // Over every transport a server should be the same; where it is not, the first one speaks for it.
+    let mut profiles: BTreeMap<Revision, &Profile> = BTreeMap::new();
+    let mut spoken = RevisionSet::EMPTY;
+    for surface in surfaces {
+        spoken.extend(surface.spoken.iter());
+        for (revision, profile) in &surface.profiles {
+            profiles.entry(*revision).or_insert(profile);
+        }
+    }
     let newest = profiles.values().next_back();
     let mut not_called: Vec<String> = Vec::new();
     for name in profiles.values().flat_map(|profile| profile.not_callable(&settings.calls)) {
@@ -281,7 +260,7 @@ fn header(
         tool: Named { name: "mcp-conform".to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() },
         target: settings.target.words.join(" "),
         server: newest.map(|profile| profile.server.clone()).unwrap_or_default(),
-        transport: Transport::Stdio,
+        transports: surfaces.iter().map(|surface| surface.transport).collect(),
         revisions: profiles
             .iter()
             .map(|(revision, profile)| -> Introduction { profile.introduction(*revision) })
@@ -299,11 +278,15 @@ fn header(
 fn jobs(context: &Arc<Context>, sessions: Vec<Begun>) -> Vec<Job> {
     let mut shared: BTreeMap<SessionKey, Shared> = BTreeMap::new();
     for begun in sessions {
-        let key = SessionKey { revision: begun.session.revision(), declares: true };
+        let key = SessionKey {
+            transport: begun.session.transcript.transport,
+            revision: begun.session.revision(),
+            declares: true,
+        };
         shared.insert(key, Shared { key, begun: Some(begun), items: Vec::new() });
     }
     for (index, item, case) in context.plan.of_kind(&context.library, true) {
-        let key = SessionKey::of(case, item.revision);
+        let key = SessionKey::of(case, item.transport, item.revision);
         shared.entry(key).or_insert_with(|| Shared { key, begun: None, items: Vec::new() }).items.push(index);
     }
     let own = context.plan.of_kind(&context.library, false).map(|(index, _, _)| Job::Own(index));

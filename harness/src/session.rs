@@ -2,18 +2,21 @@
 
 pub mod client;
 pub mod handshake;
+pub mod headers;
+mod over_http;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::time::Duration;
 
-use mcp_conform_cases::case::{Answer, ClientKind};
+use mcp_conform_cases::case::{Answer, ClientKind, Headers};
 use mcp_conform_cases::{Era, Revision};
 use serde_json::{Map, Value, json};
 use tokio::time::Instant;
 
 use crate::process::Patience;
-use crate::transcript::{Entry, Exit, Happening, Rung, Transcript, Waited};
+use crate::transcript::{Entry, Exit, Happening, Origin, Rung, Transcript, Waited};
 use crate::transport::{Incoming, Link};
+use over_http::OverHttp;
 use crate::wire::{self, Kind};
 use client::ScriptedClient;
 
@@ -32,6 +35,8 @@ const NUDGE_AFTER_START: Duration = Duration::from_secs(5);
 
 /// A barrier without an answer is followed by another one after this long.
 const BARRIER_RETRY: Duration = Duration::from_secs(2);
+/// A response that was not in the answer to its HTTP request may come elsewhere within this time.
+const LAST_CHANCE: Duration = Duration::from_millis(50);
 /// An answer that belongs to nothing is taken for the barrier's when no better one follows within this time.
 const STRAY_GRACE: Duration = Duration::from_millis(100);
 
@@ -72,6 +77,8 @@ pub struct Session {
     greeting: bool,
     /// How long the handshake took.
     greeting_took: Option<Duration>,
+    /// What a session over HTTP has to remember.
+    http: OverHttp,
     /// The recording.
     pub transcript: Transcript,
 }
@@ -126,6 +133,7 @@ impl Session {
             closed: false,
             greeting: false,
             greeting_took: None,
+            http: OverHttp::default(),
             transcript: Transcript {
                 revision,
                 transport,
@@ -167,6 +175,11 @@ impl Session {
         let number = self.next_id;
         self.next_id += 1;
         if number.is_multiple_of(2) { json!(format!("c-{number}")) } else { json!(number) }
+    }
+
+    /// Makes the next fresh id an integer, so that the ids of a case do not depend on the cases before it.
+    pub fn align_ids(&mut self) {
+        self.next_id |= 1;
     }
 
     /// `params._meta` as every request of the stateless era carries it; empty in the stateful era.
@@ -231,8 +244,19 @@ impl Session {
     }
 
     fn send(&mut self, bytes: Vec<u8>, message: Option<Value>, hostile: bool) -> usize {
-        self.link.send(&bytes);
-        self.record(Happening::Sent { bytes, message, hostile })
+        let carrier = match &mut self.link {
+            Link::Stdio(link) => {
+                link.send(&bytes);
+                None
+            }
+            Link::Http(_) => Some(Box::new(self.post(&bytes, message.as_ref()))),
+        };
+        self.record(Happening::Sent { bytes, message, hostile, carrier })
+    }
+
+    /// Sets HTTP headers of the next thing that is sent, in the place of those that the session would send.
+    pub fn set_headers(&mut self, headers: Headers) {
+        self.http.overriding = headers;
     }
 
     /// Prescribes how our side answers requests of the server from now on; what is not prescribed is as usual.
@@ -265,32 +289,47 @@ impl Session {
         if self.closed {
             return Heard::Closed;
         }
-        match self.link.next(deadline).await {
-            Incoming::Frame(frame) => {
-                let content = wire::parse(&frame);
-                self.recorded += frame.bytes.len();
-                let entry = self.record(Happening::Received { frame, content });
-                self.react(entry);
-                if self.recorded > KEPT || self.transcript.entries.len() > KEPT_ENTRIES {
-                    self.record(Happening::Overflow);
-                    self.closed = true;
-                }
-                Heard::Frame(entry)
+        let incoming = match &mut self.link {
+            Link::Stdio(link) => link.next(deadline).await,
+            Link::Http(link) => {
+                let told = link.next(deadline).await;
+                return self.heard_over_http(told).await;
             }
+        };
+        match incoming {
+            Incoming::Frame(frame) => self.heard_frame(frame, None),
             Incoming::InputBroken => {
                 self.record(Happening::InputBroken);
                 Heard::TimedOut
             }
             Incoming::TimedOut => Heard::TimedOut,
-            Incoming::OutputClosed => {
-                self.record(Happening::OutputClosed);
-                self.closed = true;
-                if let Some(exit) = self.link.exit_within(GRACE_MAX).await {
-                    self.record(Happening::Exited(exit));
-                }
-                Heard::Closed
-            }
+            Incoming::OutputClosed => self.heard_the_end().await,
         }
+    }
+
+    fn heard_frame(&mut self, frame: wire::Frame, origin: Option<Box<Origin>>) -> Heard {
+        let content = wire::parse(&frame);
+        self.recorded += frame.bytes.len();
+        let entry = self.record(Happening::Received { frame, content, origin });
+        self.react(entry);
+        self.stop_when_full();
+        Heard::Frame(entry)
+    }
+
+    fn stop_when_full(&mut self) {
+        if self.recorded > KEPT || self.transcript.entries.len() > KEPT_ENTRIES {
+            self.record(Happening::Overflow);
+            self.closed = true;
+        }
+    }
+
+    async fn heard_the_end(&mut self) -> Heard {
+        self.record(Happening::OutputClosed);
+        self.closed = true;
+        if let Some(exit) = self.link.exit_within(GRACE_MAX).await {
+            self.record(Happening::Exited(exit));
+        }
+        Heard::Closed
     }
 
     /// Remembers responses and answers requests of the server.
@@ -301,11 +340,16 @@ impl Session {
             return;
         };
         let messages: Vec<_> = content.messages().collect();
+        let asked = self.asked_by(entry);
         for message in messages {
             match message.kind {
                 Kind::Response => {
                     if let Some(id) = message.id().filter(|id| !id.is_null()) {
+                        self.note_negotiation(id, &message.value);
                         self.responses.entry(id.to_string()).or_insert(entry);
+                    } else if let Some(id) = asked.clone() {
+                        // What stands in the answer to one request alone needs no id to be told from others.
+                        self.responses.entry(id).or_insert(entry);
                     }
                 }
                 Kind::Request => {
@@ -342,6 +386,9 @@ impl Session {
             if let Some(entry) = self.response_to(id) {
                 return Waited::Response(entry);
             }
+            if let Some(end) = self.unanswered(id) {
+                return self.last_chance(id, end, deadline).await;
+            }
             match self.hear(if nudged.is_some() { deadline } else { nudge_at }).await {
                 Heard::Frame(_) => {}
                 Heard::Closed => return Waited::Closed,
@@ -376,6 +423,21 @@ impl Session {
                 Heard::Frame(_) => {}
                 Heard::Closed => return Waited::Closed,
                 Heard::TimedOut => return Waited::Passed,
+            }
+        }
+    }
+
+    /// The end of an HTTP answer without a response: it may still be on its way on another stream.
+    async fn last_chance(&mut self, id: &Value, end: usize, deadline: Instant) -> Waited {
+        let until = (Instant::now() + LAST_CHANCE).min(deadline);
+        loop {
+            if let Some(entry) = self.response_to(id) {
+                return Waited::Response(entry);
+            }
+            match self.hear(until).await {
+                Heard::Frame(_) => {}
+                Heard::Closed => return Waited::Closed,
+                Heard::TimedOut => return Waited::Unanswered(end),
             }
         }
     }
@@ -481,6 +543,7 @@ impl Session {
 
     /// Brings the server to its end and hands out the recording.
     pub async fn finish(mut self, patience: Patience) -> Transcript {
+        self.end_over_http(patience).await;
         let (rungs, exit) = self.link.stop(patience).await;
         for rung in rungs {
             self.record(Happening::Stop(rung));

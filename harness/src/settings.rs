@@ -39,11 +39,35 @@ pub struct Calls {
     pub names: Vec<String>,
 }
 
+/// What belongs to HTTP.
+#[derive(Clone, Debug, Default)]
+pub struct HttpSettings {
+    /// Headers that go with every request. Their values are secrets: no report shows them.
+    pub headers: Vec<(String, String)>,
+    /// Certificates, in PEM, of those who may vouch for the server, instead of those that the system trusts.
+    pub authorities: Option<Vec<u8>>,
+}
+
+impl HttpSettings {
+    /// What no report may show.
+    pub fn secrets(&self) -> impl Iterator<Item = &str> {
+        self.headers.iter().map(|(_, value)| value.strip_prefix("Bearer ").unwrap_or(value)).filter(|text| !text.is_empty())
+    }
+
+    /// Whether the operator gave something to authenticate with.
+    #[must_use]
+    pub fn has_token(&self) -> bool {
+        self.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("authorization"))
+    }
+}
+
 /// Everything that decides how a run goes.
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// What is tested.
     pub target: Target,
+    /// What belongs to HTTP.
+    pub http: HttpSettings,
     /// In which revisions.
     pub revisions: WhichRevisions,
     /// Which cases.

@@ -5,14 +5,34 @@ use std::io;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
+use url::Url;
+
+use crate::event::Transport;
 use crate::process::ServerCommand;
+use crate::transport::http::host::PORT;
+
+/// A way to reach a server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// Over the standard streams of a process.
+    Stdio(ServerCommand),
+    /// Over HTTP, in either of its forms.
+    Http {
+        /// What starts it; `None` for a server that runs already.
+        command: Option<ServerCommand>,
+        /// The address, in which `{port}` stands for a free port.
+        address: String,
+        /// In which form, if that is known.
+        transport: Option<Transport>,
+    },
+}
 
 /// Something to test.
 #[derive(Clone, Debug)]
 pub struct Target {
-    /// How to start it.
-    pub command: ServerCommand,
-    /// How a user names it on the command line.
+    /// How to reach it: one way, or several for the bundled server.
+    pub ways: Vec<Way>,
+    /// The command as a user writes it, or the address, or `reference` and its options.
     pub words: Vec<String>,
 }
 
@@ -41,14 +61,63 @@ pub enum TargetError {
         /// What to try, on lines of its own.
         hint: String,
     },
-    /// An address, which is not supported yet.
-    #[error(
-        "`{0}` is an address; servers are tested over stdio so far\n  name the command that starts the server"
-    )]
+    /// An address that is none, or not one of HTTP.
+    #[error("`{0}` is no address of an HTTP server\n  try: http://127.0.0.1:8000/mcp")]
     Address(String),
+    /// The target is not reached that way.
+    #[error("the server is not reached over {0}\n  try: --url for a command that starts an HTTP server, and no --url for stdio")]
+    NotOver(&'static str),
+    /// A place for a port, and nothing that is started there.
+    #[error("`{0}` has a place for a port, but no command follows that starts the server there\n  try: mcp-conform --url {0} -- python3 server.py {{port}}")]
+    NoCommand(String),
 }
 
 impl Target {
+    /// What the command line names: a command that speaks over its standard streams, an address, or both, a command
+    /// that starts an HTTP server and the address where it does.
+    ///
+    /// # Errors
+    /// When there is no such program, it cannot be executed, or the address is none.
+    pub fn named(
+        words: &[OsString],
+        url: Option<&str>,
+        environment: &[(OsString, OsString)],
+        search: Option<&OsStr>,
+    ) -> Result<Target, TargetError> {
+        let lone = words.first().map(|word| word.to_string_lossy().into_owned());
+        let is_address = |word: &String| word.starts_with("http://") || word.starts_with("https://");
+        let (address, words) = match (url, lone.filter(is_address)) {
+            (Some(url), _) => (Some(url.to_owned()), words),
+            (None, Some(url)) => (Some(url), words.get(1..).unwrap_or_default()),
+            (None, None) => (None, words),
+        };
+        let Some(address) = address else {
+            let mut target = Target::command(words, search)?;
+            if let Some(Way::Stdio(command)) = target.ways.first_mut() {
+                command.environment = environment.to_vec();
+            }
+            return Ok(target);
+        };
+        let sample = address.replace(PORT, "1");
+        let parsed = Url::parse(&sample).map_err(|_| TargetError::Address(address.clone()))?;
+        if !matches!(parsed.scheme(), "http" | "https") || parsed.host_str().is_none() {
+            return Err(TargetError::Address(address));
+        }
+        if words.is_empty() {
+            if address.contains(PORT) {
+                return Err(TargetError::NoCommand(address));
+            }
+            let words = vec![address.clone()];
+            return Ok(Target { ways: vec![Way::Http { command: None, address, transport: None }], words });
+        }
+        let started = Target::command(words, search)?;
+        let command = started.ways.into_iter().find_map(|way| match way {
+            Way::Stdio(command) => Some(ServerCommand { environment: environment.to_vec(), ..command }),
+            Way::Http { .. } => None,
+        });
+        Ok(Target { ways: vec![Way::Http { command, address, transport: None }], words: started.words })
+    }
+
     /// A command line, program first. The program is looked up as a shell would.
     ///
     /// # Errors
@@ -56,26 +125,22 @@ impl Target {
     pub fn command(words: &[OsString], search: Option<&OsStr>) -> Result<Target, TargetError> {
         let (program, arguments) = words.split_first().ok_or(TargetError::Missing)?;
         let shown = program.to_string_lossy().into_owned();
-        if shown.starts_with("http://") || shown.starts_with("https://") {
-            return Err(TargetError::Address(shown));
-        }
         let found = look_up(program, search).ok_or_else(|| TargetError::NotFound {
             hint: hint_for_missing(&shown),
             program: shown.clone(),
         })?;
         check(&found, &shown, arguments)?;
-        Ok(Target {
-            command: ServerCommand {
-                program: found.into_os_string(),
-                arguments: arguments.to_vec(),
-                environment: Vec::new(),
-                directory: None,
-            },
-            words: words.iter().map(|word| word.to_string_lossy().into_owned()).collect(),
-        })
+        let command = ServerCommand {
+            program: found.into_os_string(),
+            arguments: arguments.to_vec(),
+            environment: Vec::new(),
+            directory: None,
+        };
+        let words = words.iter().map(|word| word.to_string_lossy().into_owned()).collect();
+        Ok(Target { ways: vec![Way::Stdio(command)], words })
     }
 
-    /// The reference server that is part of this binary.
+    /// The reference server that is part of this binary, over all transports.
     ///
     /// # Errors
     /// When the system does not tell where our executable is.
@@ -89,9 +154,56 @@ impl Target {
             words.extend(["--fault".to_owned(), fault.clone()]);
         }
         let program = std::env::current_exe()?.into_os_string();
-        Ok(Target {
-            command: ServerCommand { program, arguments, environment: Vec::new(), directory: None },
-            words,
+        Ok(Target { ways: Target::all_ways(&program, &arguments), words })
+    }
+
+    /// The ways to reach a program that takes the options of the reference server.
+    #[must_use]
+    pub fn all_ways(program: &OsStr, arguments: &[OsString]) -> Vec<Way> {
+        let command = |more: &[&str]| ServerCommand {
+            program: program.to_owned(),
+            arguments: arguments.iter().cloned().chain(more.iter().map(OsString::from)).collect(),
+            environment: Vec::new(),
+            directory: None,
+        };
+        let place = format!("127.0.0.1:{PORT}");
+        let http = |option: &str, path: &str, transport| Way::Http {
+            command: Some(command(&[option, &place])),
+            address: format!("http://{place}{path}"),
+            transport: Some(transport),
+        };
+        vec![
+            Way::Stdio(command(&[])),
+            http("--http", "/mcp", Transport::Http),
+            http("--sse", "/sse", Transport::Sse),
+        ]
+    }
+
+    /// Leaves only the ways of a transport.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn restrict(&mut self, wanted: Transport) -> Result<(), TargetError> {
+        self.ways.retain_mut(|way| match way {
+            Way::Stdio(_) => wanted == Transport::Stdio,
+            Way::Http { transport, .. } => {
+                wanted != Transport::Stdio && *transport.get_or_insert(wanted) == wanted
+            }
+        });
+        if self.ways.is_empty() { Err(TargetError::NotOver(wanted.as_str())) } else { Ok(()) }
+    }
+
+    /// Whether there is an HTTP server that can run only once at a time.
+    #[must_use]
+    pub fn has_fixed_port(&self) -> bool {
+        self.ways.iter().any(|way| matches!(way, Way::Http { address, .. } if !address.contains(PORT)))
+    }
+
+    /// The commands that start the server.
+    pub fn commands(&self) -> impl Iterator<Item = &ServerCommand> {
+        self.ways.iter().filter_map(|way| match way {
+            Way::Stdio(command) => Some(command),
+            Way::Http { command, .. } => command.as_ref(),
         })
     }
 }
@@ -170,13 +282,27 @@ mod tests {
         assert!(error(&["no-such-program-here"]).contains("nor a program on PATH"));
         assert!(error(&[folder.path().to_str().unwrap()]).contains("is a folder"));
         assert!(error(&[script, "a"]).contains(&format!("try: mcp-conform python3 {script} a")));
-        assert!(error(&["https://x.example/mcp"]).contains("is an address"));
+    }
+
+    #[test]
+    fn addresses_are_told_from_commands() {
+        let named = |words: &[&str], url| {
+            let words: Vec<OsString> = words.iter().map(OsString::from).collect();
+            Target::named(&words, url, &[], Some(OsStr::new("/bin")))
+        };
+        let remote = named(&["https://x.example/mcp"], None).unwrap();
+        assert_eq!(remote.ways, [Way::Http { command: None, address: "https://x.example/mcp".to_owned(), transport: None }]);
+        let ours = named(&["sh", "{port}"], Some("http://127.0.0.1:{port}/mcp")).unwrap();
+        assert!(matches!(&ours.ways[..], [Way::Http { command: Some(_), .. }]));
+        let lost = named(&[], Some("http://127.0.0.1:{port}/mcp")).unwrap_err().to_string();
+        assert!(lost.contains("-- python3 server.py {port}"), "{lost}");
+        assert!(named(&[], Some("ftp://x/")).unwrap_err().to_string().contains("no address of an HTTP server"));
     }
 
     #[test]
     fn programs_are_found_on_the_path() {
         let target = Target::command(&["sh".into(), "-c".into()], Some(OsStr::new("/nowhere:/bin"))).unwrap();
-        assert_eq!(target.command.program, "/bin/sh");
+        assert!(matches!(&target.ways[..], [Way::Stdio(command)] if command.program == "/bin/sh"));
         assert_eq!(target.words, ["sh", "-c"]);
     }
 }

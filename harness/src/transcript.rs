@@ -8,6 +8,8 @@ use mcp_conform_cases::case::ClientKind;
 use serde_json::Value;
 
 use crate::event::Transport;
+use crate::transport::http::events::Event;
+use crate::transport::http::exchange::{End, ExchangeId};
 use crate::template::Variables;
 use crate::wire::{Content, Frame};
 
@@ -54,6 +56,30 @@ pub enum Rung {
     Killed,
 }
 
+/// The HTTP request that carried what was sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Carrier {
+    /// Its number.
+    pub exchange: ExchangeId,
+    /// The HTTP method.
+    pub method: String,
+    /// Path and query.
+    pub path: String,
+    /// The headers; values that the operator gave are left out.
+    pub headers: Vec<(String, String)>,
+    /// Whether it was written out byte by byte.
+    pub raw: bool,
+}
+
+/// Where on HTTP a frame came from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Origin {
+    /// The exchange in whose answer it stood.
+    pub exchange: ExchangeId,
+    /// The event around it, without its data, if it was one.
+    pub event: Option<Event>,
+}
+
 /// One thing that happened in a session.
 #[derive(Clone, Debug)]
 pub enum Happening {
@@ -65,6 +91,8 @@ pub enum Happening {
         message: Option<Value>,
         /// Whether a client may not send this.
         hostile: bool,
+        /// The HTTP request that carried it, on such transports.
+        carrier: Option<Box<Carrier>>,
     },
     /// A frame that the server sent.
     Received {
@@ -72,6 +100,35 @@ pub enum Happening {
         frame: Frame,
         /// What was understood of them.
         content: Content,
+        /// Where it came from, on HTTP.
+        origin: Option<Box<Origin>>,
+    },
+    /// The head of an HTTP answer.
+    Head {
+        /// Whose.
+        exchange: ExchangeId,
+        /// The status.
+        status: u16,
+        /// The header fields, names in lower case.
+        headers: Vec<(String, String)>,
+    },
+    /// An event of a stream that holds no message.
+    Event {
+        /// In whose answer.
+        exchange: ExchangeId,
+        /// The event.
+        event: Event,
+    },
+    /// The end of an HTTP answer.
+    End {
+        /// Whose.
+        exchange: ExchangeId,
+        /// How.
+        end: End,
+        /// The body, unless it was a message; not all of a long one.
+        body: Vec<u8>,
+        /// Its true length in bytes.
+        length: u64,
     },
     /// A rung of the stop ladder.
     Stop(Rung),
@@ -101,6 +158,8 @@ pub enum Waited {
     Response(usize),
     /// Later messages were answered and it was not.
     Passed,
+    /// The HTTP answer came to its end without it: the entry of that end.
+    Unanswered(usize),
     /// The time was up.
     TimedOut,
     /// The connection ended.
@@ -118,6 +177,8 @@ pub struct StepRecord {
     pub ends: usize,
     /// The entry of what was sent.
     pub sent: Option<usize>,
+    /// The HTTP exchange that carried it, on such transports.
+    pub exchange: Option<ExchangeId>,
     /// The id that was sent, where a response was to be expected.
     pub id: Option<Value>,
     /// How the wait ended.
@@ -189,5 +250,14 @@ impl Transcript {
     #[must_use]
     pub fn case_at(&self, entry: usize) -> Option<&CaseRecord> {
         self.cases.iter().rev().find(|case| case.begins <= entry)
+    }
+
+    /// The HTTP exchange that carried what was sent in an entry.
+    #[must_use]
+    pub fn exchange_of(&self, entry: usize) -> Option<ExchangeId> {
+        match &self.entries.get(entry)?.what {
+            Happening::Sent { carrier, .. } => carrier.as_ref().map(|carrier| carrier.exchange),
+            _ => None,
+        }
     }
 }

@@ -1,10 +1,9 @@
 //! Transports carry frames. They know no method of the protocol.
 
+pub mod http;
 pub mod stdio;
 
 use std::time::Duration;
-
-use tokio::time::Instant;
 
 use crate::event::Transport;
 use crate::process::Patience;
@@ -29,6 +28,8 @@ pub enum Incoming {
 pub enum Link {
     /// Over the standard streams of a process.
     Stdio(Box<stdio::StdioLink>),
+    /// Over HTTP, in either of its forms.
+    Http(Box<http::HttpLink>),
 }
 
 impl Link {
@@ -37,34 +38,22 @@ impl Link {
     pub fn transport(&self) -> Transport {
         match self {
             Link::Stdio(_) => Transport::Stdio,
+            Link::Http(link) => link.transport(),
         }
     }
 
-    /// Sends bytes as they are. They leave while [`Link::next`] waits.
-    pub fn send(&mut self, bytes: &[u8]) {
-        match self {
-            Link::Stdio(link) => link.send(bytes),
-        }
-    }
-
-    /// The next thing that the server says, or the deadline.
-    pub async fn next(&mut self, deadline: Instant) -> Incoming {
-        match self {
-            Link::Stdio(link) => link.next(deadline).await,
-        }
-    }
-
-    /// Closes the direction towards the server, after all that was sent has left.
+    /// Closes the direction towards the server, after all that was sent has left. There is none over HTTP.
     pub fn close_input(&mut self) {
-        match self {
-            Link::Stdio(link) => link.close_input(),
+        if let Link::Stdio(link) = self {
+            link.close_input();
         }
     }
 
-    /// Asks the server's process to end.
+    /// Asks the server's process to end, if it is ours.
     pub fn terminate(&self) {
         match self {
             Link::Stdio(link) => link.process().terminate(),
+            Link::Http(link) => link.terminate(),
         }
     }
 
@@ -72,13 +61,16 @@ impl Link {
     pub async fn exit_within(&mut self, limit: Duration) -> Option<Exit> {
         match self {
             Link::Stdio(link) => link.exit_within(limit).await,
+            Link::Http(link) => link.exit_within(limit).await,
         }
     }
 
-    /// Brings the server to its end; says which rungs of the ladder were needed, and how it ended.
+    /// Brings a server that serves this session alone to its end; says which rungs of the ladder were needed, and how
+    /// it ended.
     pub async fn stop(&mut self, patience: Patience) -> (Vec<Rung>, Option<Exit>) {
         match self {
             Link::Stdio(link) => link.stop(patience).await,
+            Link::Http(_) => (Vec::new(), None),
         }
     }
 
@@ -87,6 +79,7 @@ impl Link {
     pub fn stderr_tail(&self) -> String {
         match self {
             Link::Stdio(link) => link.process().stderr_tail(),
+            Link::Http(link) => link.stderr_tail(),
         }
     }
 }

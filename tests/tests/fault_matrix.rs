@@ -88,7 +88,18 @@ fn every_fault_is_caught_by_the_cases_that_claim_it_and_by_no_others() {
             });
         }
     });
-    let wrong = wrong.into_inner().unwrap();
+    // So many servers at once make some cases miss their moment; what is really off is off on a quiet machine too.
+    let mut wrong = wrong.into_inner().unwrap();
+    wrong.retain(|name, what| {
+        let Some(fault) = faults.iter().find(|fault| fault.name == *name) else { return true };
+        match try_fault(&library, fault) {
+            Ok(()) => false,
+            Err(alone) => {
+                *what = alone;
+                true
+            }
+        }
+    });
     let unclaimed: Vec<&str> =
         faults.iter().map(|fault| fault.name).filter(|name| !library.faults().contains(name)).collect();
     println!(

@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
+use mcp_conform::event::Transport;
 use mcp_conform::report::{ColourChoice, ReportTarget};
 
 /// Conformance test suite for MCP servers.
@@ -26,6 +27,8 @@ Examples:
   mcp-conform ./my-server
   mcp-conform python3 server.py --call all
   mcp-conform -- npx -y @modelcontextprotocol/server-everything stdio
+  mcp-conform https://example.com/mcp --bearer TOKEN
+  mcp-conform --url http://127.0.0.1:{port}/mcp -- python3 server.py {port}
   mcp-conform reference")]
 pub(crate) struct Arguments {
     #[command(subcommand)]
@@ -34,7 +37,22 @@ pub(crate) struct Arguments {
     #[command(flatten)]
     pub(crate) run: RunArguments,
 
-    /// The server's command line; put `--` before it when it has options of its own.
+    #[command(flatten)]
+    pub(crate) server: ServerArguments,
+}
+
+/// What is tested.
+#[derive(Debug, Args)]
+pub(crate) struct ServerArguments {
+    /// The address of an HTTP server that the command starts; `{port}` in both stands for a free port.
+    #[arg(long, value_name = "URL")]
+    pub(crate) url: Option<String>,
+
+    /// Set an environment variable of the server, as NAME=VALUE; `{port}` as in --url.
+    #[arg(long = "env", value_name = "NAME=VALUE")]
+    pub(crate) environment: Vec<String>,
+
+    /// The server's command line, put `--` before it when it has options of its own; or the address of one that runs.
     #[arg(value_name = "SERVER")]
     pub(crate) target: Vec<OsString>,
 }
@@ -74,6 +92,22 @@ pub(crate) struct RunArguments {
     /// Write a report: `json=FILE` or `junit=FILE`; `-` is standard output.
     #[arg(long, value_name = "KIND=FILE")]
     pub(crate) report: Vec<ReportTarget>,
+
+    /// Test over this transport alone: stdio, http, or sse.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) transport: Option<Transport>,
+
+    /// Send a header with every HTTP request; never shown in output or reports.
+    #[arg(long, value_name = "NAME: VALUE")]
+    pub(crate) header: Vec<String>,
+
+    /// Authenticate to an HTTP server with this token; never shown in output or reports.
+    #[arg(long, value_name = "TOKEN", env = "MCP_CONFORM_BEARER", hide_env_values = true)]
+    pub(crate) bearer: Option<String>,
+
+    /// Trust the certificates in this PEM file instead of those that the system trusts.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) ca: Option<PathBuf>,
 
     /// Seconds that a response may take.
     #[arg(long, value_name = "SECONDS", default_value_t = 10.0)]

@@ -8,13 +8,13 @@ use mcp_conform::event::{Finish, Header, Listener};
 use mcp_conform::report::{self, Progress, Style, Terminal, Verbosity};
 use mcp_conform::run::{self, RunError, Stop};
 use mcp_conform::select::Selection;
-use mcp_conform::settings::{Calls, Settings, WhichRevisions};
-use mcp_conform::target::Target;
+use mcp_conform::settings::{Calls, HttpSettings, Settings, WhichRevisions};
+use mcp_conform::target::{Target, TargetError};
 use mcp_conform_cases::{Library, RevisionSet};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
-use super::args::RunArguments;
+use super::args::{RunArguments, ServerArguments};
 use super::case_files;
 use super::exit::Code;
 use super::output::complain;
@@ -22,8 +22,16 @@ use super::output::complain;
 /// More servers at once than this help nobody.
 const MOST_JOBS: usize = 8;
 
-/// Runs the suite on a target; on the bundled reference server if `faults` is given.
-pub(crate) fn main(arguments: &RunArguments, target: &[OsString], faults: Option<&Vec<String>>) -> Code {
+/// What the suite is run on.
+pub(crate) enum What<'a> {
+    /// A server.
+    Server(&'a ServerArguments),
+    /// The bundled reference server, with these faults.
+    Reference(&'a [String]),
+}
+
+/// Runs the suite.
+pub(crate) fn main(arguments: &RunArguments, what: &What<'_>) -> Code {
     let mut library = match Library::builtin() {
         Ok(library) => library,
         Err(error) => {
@@ -35,7 +43,7 @@ pub(crate) fn main(arguments: &RunArguments, target: &[OsString], faults: Option
         complain(message);
         return Code::Usage;
     }
-    let settings = match settings(arguments, target, faults, &library) {
+    let settings = match settings(arguments, what, &library) {
         Ok(settings) => settings,
         Err((code, message)) => {
             complain(message);
@@ -81,6 +89,7 @@ async fn carry_out(arguments: &RunArguments, library: Library, settings: Setting
                 RunError::NotSpeaking(_) | RunError::NoRevision { .. } => Code::NoServer,
                 RunError::NothingSelected { .. } => Code::NothingSelected,
                 RunError::Scratch(_) => Code::Internal,
+                RunError::Certificates(_) => Code::Usage,
                 RunError::Interrupted => interrupted_code(),
             };
         }
@@ -127,12 +136,7 @@ fn listeners(arguments: &RunArguments) -> Vec<Box<dyn Listener>> {
 
 type Refused = (Code, String);
 
-fn settings(
-    arguments: &RunArguments,
-    target: &[OsString],
-    faults: Option<&Vec<String>>,
-    library: &Library,
-) -> Result<Settings, Refused> {
+fn settings(arguments: &RunArguments, what: &What<'_>, library: &Library) -> Result<Settings, Refused> {
     let usage = |message: String| (Code::Usage, message);
     let executable = std::env::current_exe().ok();
     let selection = Selection::new(&arguments.cases).map_err(|error| usage(error.to_string()))?;
@@ -141,22 +145,32 @@ fn settings(
     for path in &arguments.case_files {
         repeat_options.extend(["--cases".to_owned(), path.to_string_lossy().into_owned()]);
     }
-    let (target, calls, default_revisions) = match faults {
-        Some(faults) => {
+    let http = http_settings(arguments).map_err(usage)?;
+    let (mut target, calls, default_revisions) = match what {
+        What::Reference(faults) => {
             let target = Target::reference(faults).map_err(|error| (Code::Internal, error.to_string()))?;
             mcp_reference_server::faults::Faults::named(faults).map_err(|error| usage(error.to_string()))?;
             (target, Calls { all: true, names: Vec::new() }, WhichRevisions::These(RevisionSet::ALL))
         }
-        None => {
+        What::Server(server) => {
             let search = std::env::var_os("PATH");
-            let target = Target::command(target, search.as_deref()).map_err(|error| {
-                let code = if matches!(error, mcp_conform::target::TargetError::Missing) {
-                    Code::Usage
-                } else {
-                    Code::NoServer
-                };
-                (code, error.to_string())
-            })?;
+            let environment = server.environment.iter().map(|pair| variable(pair)).collect::<Result<Vec<_>, _>>();
+            let environment = environment.map_err(usage)?;
+            let url = server.url.as_deref();
+            let target =
+                Target::named(&server.target, url, &environment, search.as_deref()).map_err(|error| {
+                    let code = match error {
+                        TargetError::Missing | TargetError::Address(_) | TargetError::NoCommand(_) => Code::Usage,
+                        _ => Code::NoServer,
+                    };
+                    (code, error.to_string())
+                })?;
+            for url in url.into_iter().filter(|_| !server.target.is_empty()) {
+                repeat_options.extend(["--url".to_owned(), url.to_owned()]);
+            }
+            for pair in &server.environment {
+                repeat_options.extend(["--env".to_owned(), pair.clone()]);
+            }
             let all = arguments.call.iter().any(|name| name == "all");
             for name in &arguments.call {
                 repeat_options.extend(["--call".to_owned(), name.clone()]);
@@ -164,6 +178,9 @@ fn settings(
             (target, Calls { all, names: arguments.call.clone() }, WhichRevisions::NewestOfEachEra)
         }
     };
+    if let Some(transport) = arguments.transport {
+        target.restrict(transport).map_err(|error| usage(error.to_string()))?;
+    }
     let revisions = match arguments.revision.as_deref() {
         None => default_revisions,
         Some("newest") => WhichRevisions::NewestOfEachEra,
@@ -176,8 +193,11 @@ fn settings(
         repeat_options.extend(["--seed".to_owned(), arguments.seed.to_string()]);
     }
     // A lane that waits for a silent server needs no core. The reference server waits more than it computes.
-    let lanes = if faults.is_some() {
+    let lanes = if matches!(what, What::Reference(_)) {
         MOST_JOBS
+    } else if target.commands().next().is_none() || target.has_fixed_port() {
+        // One process serves all, so that cases which run beside each other could be blamed for each other.
+        1
     } else {
         (2 * std::thread::available_parallelism().map_or(2, usize::from)).min(MOST_JOBS)
     };
@@ -189,6 +209,7 @@ fn settings(
     };
     Ok(Settings {
         target,
+        http,
         revisions,
         selection,
         calls,
@@ -200,4 +221,26 @@ fn settings(
         repeat_options,
         executable,
     })
+}
+
+fn http_settings(arguments: &RunArguments) -> Result<HttpSettings, String> {
+    let mut headers = Vec::new();
+    for header in &arguments.header {
+        let (name, value) =
+            header.split_once(':').ok_or_else(|| "--header takes NAME: VALUE, with a colon".to_owned())?;
+        headers.push((name.trim().to_owned(), value.trim().to_owned()));
+    }
+    if let Some(token) = &arguments.bearer {
+        headers.push(("Authorization".to_owned(), format!("Bearer {token}")));
+    }
+    let read = |path: &std::path::PathBuf| {
+        std::fs::read(path).map_err(|error| format!("--ca {}: {error}", path.display()))
+    };
+    Ok(HttpSettings { headers, authorities: arguments.ca.as_ref().map(read).transpose()? })
+}
+
+fn variable(pair: &str) -> Result<(OsString, OsString), String> {
+    let (name, value) =
+        pair.split_once('=').filter(|(name, _)| !name.is_empty()).ok_or_else(|| format!("--env {pair}: takes NAME=VALUE"))?;
+    Ok((name.into(), value.into()))
 }

@@ -84,7 +84,7 @@ impl<'a> Dialogue<'a> {
         let mut by_id: HashMap<String, usize> = HashMap::new();
         for (entry, happened) in transcript.entries.iter().enumerate() {
             match &happened.what {
-                Happening::Sent { bytes, message, hostile } => {
+                Happening::Sent { bytes, message, hostile, .. } => {
                     if *hostile && dialogue.first_hostile.is_none() {
                         dialogue.first_hostile = Some(entry);
                     }

@@ -1,7 +1,7 @@
 //! Turns entries of a recording into the evidence that reports show.
 
-use super::Breach;
-use crate::event::{Direction, Evidence};
+use super::{Breach, http};
+use crate::event::{Direction, Evidence, Transport};
 use crate::text;
 use crate::transcript::{Happening, Rung, Transcript};
 
@@ -31,10 +31,23 @@ pub fn of(transcript: &Transcript, breach: &Breach) -> Vec<Evidence> {
 fn one(transcript: &Transcript, index: usize, culprit: bool) -> Option<Evidence> {
     let entry = transcript.entries.get(index)?;
     let (direction, text, bytes) = match &entry.what {
-        Happening::Sent { bytes, .. } => {
-            let body = bytes.strip_suffix(b"\n").unwrap_or(bytes);
-            (Direction::Sent, text::frame(body, Evidence::MAX_TEXT), bytes.len() as u64)
+        Happening::Sent { bytes, carrier, .. } => {
+            let body = text::frame(bytes.strip_suffix(b"\n").unwrap_or(bytes), Evidence::MAX_TEXT);
+            let text = match carrier {
+                Some(carrier) => format!("{} {body}", http::request_in_words(carrier)).trim_end().to_owned(),
+                None => body,
+            };
+            (Direction::Sent, text, bytes.len() as u64)
         }
+        Happening::Head { status, headers, .. } => {
+            (Direction::Received, http::head_in_words(*status, headers), 0)
+        }
+        Happening::Event { event, .. } => (Direction::Received, http::event_in_words(event), event.length),
+        Happening::End { end, body, length, .. } => match end.failure() {
+            Some(failure) => (Direction::Event, failure, *length),
+            None if body.is_empty() => (Direction::Event, "the HTTP answer ended".to_owned(), *length),
+            None => (Direction::Received, text::frame(body, Evidence::MAX_TEXT), *length),
+        },
         Happening::Received { frame, .. } => {
             (Direction::Received, text::frame(&frame.bytes, Evidence::MAX_TEXT), frame.length)
         }
@@ -43,7 +56,10 @@ fn one(transcript: &Transcript, index: usize, culprit: bool) -> Option<Evidence>
         }
         Happening::Stop(Rung::Terminated) => (Direction::Event, "we sent SIGTERM".to_owned(), 0),
         Happening::Stop(Rung::Killed) => (Direction::Event, "we sent SIGKILL".to_owned(), 0),
-        Happening::OutputClosed => (Direction::Event, "the server closed its standard output".to_owned(), 0),
+        Happening::OutputClosed if transcript.transport == Transport::Stdio => {
+            (Direction::Event, "the server closed its standard output".to_owned(), 0)
+        }
+        Happening::OutputClosed => (Direction::Event, "the server is no longer reached".to_owned(), 0),
         Happening::InputBroken => (Direction::Event, "the server closed its standard input".to_owned(), 0),
         Happening::Exited(exit) => (Direction::Event, format!("the server {exit}"), 0),
         Happening::Overflow => {

@@ -5,7 +5,7 @@ use mcp_conform_cases::case::{Action, Expect, Outcome, Script, Step, Watch};
 use serde_json::Value;
 
 use super::matching::{self, Mismatch, in_short};
-use super::{Breach, Judgement};
+use super::{Breach, Judgement, http};
 use crate::template::Variables;
 use crate::transcript::{CaseRecord, Happening, Health, Pass, StepRecord, Transcript, Waited};
 use crate::wire::{Content, Kind, Message};
@@ -87,6 +87,7 @@ fn one_pass(
             begins: record.begins,
             ends: record.ends,
             sent: None,
+            exchange: None,
             id: None,
             waited: Waited::Closed,
         };
@@ -101,16 +102,22 @@ fn one_pass(
 
 /// Gives the id that a step sent to the templates of this step and of later ones.
 pub fn name_request(step: &Step, done: &StepRecord, variables: &mut Variables) {
-    let Some(id) = &done.id else { return };
-    variables.insert("id".to_owned(), id.clone());
-    if let Some(name) = &step.name {
-        variables.insert(name.clone(), serde_json::json!({ "id": id }));
+    if let Some(id) = &done.id {
+        variables.insert("id".to_owned(), id.clone());
+    }
+    if let (Some(name), true) = (&step.name, done.id.is_some() || done.exchange.is_some()) {
+        variables.insert(name.clone(), serde_json::json!({ "id": done.id, "exchange": done.exchange }));
     }
 }
 
 /// Remembers what a step captures from its response.
 pub fn capture(step: &Step, done: &StepRecord, transcript: &Transcript, variables: &mut Variables) {
-    let Some((_, message)) = response(done, transcript) else { return };
+    if step.capture.is_empty() {
+        return;
+    }
+    let answer = response(done, transcript).map(|(_, message)| message);
+    let view = http::view(done, transcript, answer).map(|view| view.value);
+    let Some(message) = view.as_ref().or(answer) else { return };
     for (name, path) in &step.capture {
         if let Some((_, value)) = matching::resolve(path, message).into_iter().next() {
             variables.insert(name.clone(), value.clone());
@@ -237,7 +244,32 @@ fn met(
             let first = refused.into_iter().next().unwrap_or_default();
             Err(Breach { expected: Some(expected), ..first })
         }
-        (Expect::Outcome(Outcome::Silence), None) if done.waited == Waited::Passed => Ok(()),
+        (Expect::Outcome(Outcome::Silence), None)
+            if matches!(done.waited, Waited::Passed | Waited::Unanswered(_)) =>
+        {
+            Ok(())
+        }
+        (Expect::Members(members), _) if http::is_asked_for(members) => {
+            let Some(view) = http::view(done, transcript, answer.map(|(_, message)| message)) else {
+                return breach(after(done, transcript), members_in_words(members), ending_entries(done, transcript));
+            };
+            matching::all(members, &view.value, variables).map_err(|mismatch| {
+                let Mismatch { path, expected, got } = mismatch;
+                let message = if got == matching::NOTHING {
+                    format!("`{path}` is missing")
+                } else {
+                    format!("`{path}` is {got}")
+                };
+                let entry = answer.filter(|_| !path.starts_with("http")).map_or(view.entry, |(entry, _)| entry);
+                Breach {
+                    message,
+                    expected: Some(format!("`{path}` is {expected}")),
+                    got: Some(got),
+                    culprits: vec![entry],
+                    ..Breach::default()
+                }
+            })
+        }
         (Expect::Outcome(Outcome::Silence), Some((entry, _))) => breach(
             "the server answered what must not be answered".to_owned(),
             "no response".to_owned(),
@@ -314,6 +346,7 @@ fn after(done: &StepRecord, transcript: &Transcript) -> String {
         }
         Waited::TimedOut => "no response came in time".to_owned(),
         Waited::Passed => "no response came, while later requests were answered".to_owned(),
+        Waited::Unanswered(end) => format!("{} came in place of a message", http::in_words(transcript, end)),
         Waited::NotWaited | Waited::Response(_) => "no response was seen".to_owned(),
     }
 }
@@ -324,6 +357,9 @@ fn ending_entries(done: &StepRecord, transcript: &Transcript) -> Vec<usize> {
         matches!(what, Happening::OutputClosed | Happening::Exited(_) | Happening::Overflow)
     };
     let from = done.sent.unwrap_or(done.begins);
+    if let Waited::Unanswered(end) = done.waited {
+        return http::head(transcript, end).into_iter().chain([end]).collect();
+    }
     transcript
         .entries
         .iter()
@@ -358,7 +394,12 @@ pub fn seen(
 ) -> Vec<(usize, Message)> {
     let mut found = Vec::new();
     for (index, entry) in transcript.entries.iter().enumerate().take(to).skip(from) {
-        let Happening::Received { content, .. } = &entry.what else { continue };
+        let Happening::Received { content, origin, .. } = &entry.what else { continue };
+        if let Some(name) = &watch.on
+            && !http::came_on(name, origin.as_deref(), variables)
+        {
+            continue;
+        }
         for message in content.messages() {
             let concerned = message.kind != Kind::Response
                 && message.method() == Some(watch.method.as_str())

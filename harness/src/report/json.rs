@@ -53,7 +53,7 @@ pub struct Target {
     /// The command line or address, without secrets.
     pub command: String,
     /// How frames were carried.
-    pub transport: Transport,
+    pub transports: Vec<Transport>,
     /// Name and version that the server gave.
     pub server: Named,
 }
@@ -67,7 +67,7 @@ impl Report {
             tool: header.tool.clone(),
             target: Target {
                 command: header.target.clone(),
-                transport: header.transport,
+                transports: header.transports.clone(),
                 server: header.server.clone(),
             },
             revisions: header.revisions.iter().map(|introduction| introduction.revision).collect(),

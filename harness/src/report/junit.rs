@@ -32,10 +32,13 @@ pub fn render(header: &Header, finish: &Finish) -> Result<Vec<u8>, ReportError> 
     let mut report = Report::new("mcp-conform");
     report.set_time(finish.duration);
     let mut suites: BTreeMap<(Revision, Transport), TestSuite> = BTreeMap::new();
-    for introduction in &header.revisions {
-        suites
-            .entry((introduction.revision, header.transport))
-            .or_insert_with(|| suite(header, introduction.revision, header.transport));
+    // Where nothing ran there is a suite all the same; with several transports not each carries every revision.
+    if let [transport] = header.transports[..] {
+        for introduction in &header.revisions {
+            suites
+                .entry((introduction.revision, transport))
+                .or_insert_with(|| suite(header, introduction.revision, transport));
+        }
     }
     for result in &finish.results {
         let suite = suites

@@ -35,8 +35,11 @@ pub(super) struct Round {
 pub(super) fn of(case: &Case, session: &Session, context: &Context) -> Vec<Round> {
     let revision = session.revision();
     let default = Profile::default();
-    let profile = context.profiles.get(&revision).unwrap_or(&default);
-    let mut base = Variables::above(context.variables.get(&revision).cloned().unwrap_or_default());
+    let surface = context.surface(session.transcript.transport);
+    let profile = surface.and_then(|surface| surface.profiles.get(&revision)).unwrap_or(&default);
+    let shared = surface.and_then(|surface| surface.variables.get(&revision)).cloned();
+    let mut base = Variables::above(shared.unwrap_or_default());
+    base.insert("http".to_owned(), session.http_facts());
     base.insert("meta".to_owned(), Value::Object(session.standard_meta(case.client)));
     base.insert("capabilities".to_owned(), client::capabilities(case.client, revision));
     let Some(each) = case.for_each else {
@@ -242,7 +245,7 @@ fn prompts(profile: &Profile, context: &Context) -> Vec<(String, Value)> {
 fn hints(profile: &Profile, context: &Context) -> Hints {
     let mut paths = vec![context.scratch.clone(), format!("{}/hello.txt", context.scratch)];
     // A server that was given folders works in them.
-    paths.splice(0..0, folders(&context.settings.target.command));
+    paths.splice(0..0, context.settings.target.commands().flat_map(folders));
     let uris =
         profile.resources.iter().filter_map(|item| item.get("uri")?.as_str()).map(str::to_owned).collect();
     Hints { paths, uris, ..Hints::default() }

@@ -4,7 +4,7 @@ use std::panic::AssertUnwindSafe;
 
 use futures_util::FutureExt as _;
 use mcp_conform_cases::case::{ClientKind, SessionKind};
-use mcp_conform_cases::{Case, Era, Revision};
+use mcp_conform_cases::{Case, Era};
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::sync::mpsc::UnboundedSender;
 
@@ -212,28 +212,31 @@ fn client_of(key: SessionKey) -> ClientKind {
 }
 
 async fn open_shared(context: &Context, key: SessionKey) -> Result<Session, String> {
-    begin(context, key.revision, client_of(key)).await
+    begin(context, key, SessionKind::Shared).await
 }
 
-async fn begin(context: &Context, revision: Revision, client: ClientKind) -> Result<Session, String> {
-    match context.opener.begin(revision, client).await {
-        Ok(begun) => Ok(begun.session),
-        Err(OpenError::Start(error)) => Err(format!("the server could not be started again: {error}")),
-        Err(OpenError::Handshake(error, _)) => Err(format!("a new session could not begin: {error}")),
-    }
+async fn begin(context: &Context, key: SessionKey, kind: SessionKind) -> Result<Session, String> {
+    let surface = context.surface(key.transport).ok_or("nothing is known of this transport")?;
+    let client = client_of(key);
+    let opened = match kind {
+        SessionKind::Bare => surface.opener.bare(key.revision, client).await,
+        SessionKind::Fresh | SessionKind::Shared => {
+            surface.opener.begin(key.revision, client).await.map(|begun| begun.session)
+        }
+    };
+    let mut session = opened.map_err(|error| match error {
+        OpenError::Start(error) => format!("the server could not be started again: {error}"),
+        OpenError::Host(error) => format!("the server is no longer there: {error}"),
+        OpenError::Handshake(error, _) => format!("a new session could not begin: {error}"),
+    })?;
+    session.mirror(surface.mirrored(key.revision));
+    Ok(session)
 }
 
 async fn alone(item: usize, context: &Context, ordinal: usize, lane: Lane, results: &UnboundedSender<Done>) {
     let Some(planned) = context.plan.items.get(item) else { return };
     let Some(case) = context.library.cases.get(planned.case) else { return };
-    let client = client_of(SessionKey::of(case, planned.revision));
-    let opened = match case.session {
-        SessionKind::Bare => context
-            .opener
-            .bare(planned.revision, client)
-            .map_err(|error| format!("the server could not be started again: {error}")),
-        SessionKind::Fresh | SessionKind::Shared => begin(context, planned.revision, client).await,
-    };
+    let opened = begin(context, SessionKey::of(case, planned.transport, planned.revision), case.session).await;
     let mut session = match opened {
         Ok(session) => session,
         Err(why) => {

@@ -14,6 +14,7 @@ use crate::judge::dialogue::Dialogue;
 use crate::judge::{Breach, Judgement, evidence, invariants, verdict_for};
 use crate::profile;
 use crate::repro;
+use crate::settings::Settings;
 use crate::transcript::Transcript;
 use crate::verdict::{Summary, Verdict};
 
@@ -49,6 +50,18 @@ fn why_a_warning(basis: &str) -> &'static str {
         "implied" | "derived" => "a warning: the rule is implied, not spelled out",
         "own" => "a warning: the rule is our own",
         _ => "a warning: the text leaves room here, or this part of it is a recommendation",
+    }
+}
+
+/// Takes out what no report may show; a server may have said it.
+fn redact(result: &mut CaseResult, settings: &Settings) {
+    const HIDDEN: &str = "(hidden)";
+    for secret in settings.http.secrets() {
+        let texts = [Some(&mut result.message), result.expected.as_mut(), result.got.as_mut()];
+        let evidence = result.evidence.iter_mut().map(|evidence| &mut evidence.text);
+        for text in texts.into_iter().flatten().chain(evidence).filter(|text| text.contains(secret)) {
+            *text = text.replace(secret, HIDDEN);
+        }
     }
 }
 
@@ -203,7 +216,7 @@ impl Ledger {
                 result.evidence = evidence;
                 let during = breach.during.filter(|during| during != profile::CASE && *during != case.id);
                 let ids: Vec<&str> = during.as_deref().into_iter().chain([case.id.as_str()]).collect();
-                result.reproduce = repro::command(&context.settings, item.revision, &ids);
+                result.reproduce = repro::command(&context.settings, item.revision, item.transport, &ids);
                 self.set(index, result)
             }
         }
@@ -221,6 +234,8 @@ impl Ledger {
         if slot.is_some() {
             return None;
         }
+        let mut result = result;
+        redact(&mut result, &self.context.settings);
         *slot = Some(result.clone());
         Some(result)
     }

@@ -7,7 +7,7 @@ use mcp_conform_cases::case::{Action, Script, Send, Step};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use super::{Context, items};
+use super::{Context, http, items};
 use crate::judge::steps;
 use crate::session::{Heard, Outgoing, Session};
 use crate::template::{self, TemplateError, Variables};
@@ -33,6 +33,7 @@ pub(super) async fn carry_out(session: &mut Session, case: &Case, context: &Cont
     };
     let Script::Steps(script) = &case.script else { return record };
     session.prescribe(case.answers.clone());
+    session.align_ids();
     let mut slow: Option<String> = None;
     for round in items::of(case, session, context) {
         // A tool that once took too long is not tried with other arguments.
@@ -138,7 +139,16 @@ async fn one_step(
     let limit = context.settings.timeout;
     let fresh = session.fresh_id();
     known.insert("id".to_owned(), fresh.clone());
-    let mut record = StepRecord { begins, ends: begins, sent: None, id: None, waited: Waited::NotWaited };
+    let mut record = StepRecord {
+        begins,
+        ends: begins,
+        sent: None,
+        exchange: None,
+        id: None,
+        waited: Waited::NotWaited,
+    };
+    known.insert("http".to_owned(), session.http_facts());
+    session.set_headers(http::headers(step, known)?);
     let mut in_background = false;
     match &step.action {
         Action::Request(send) => {
@@ -161,6 +171,9 @@ async fn one_step(
             record.id = mentions_id(text).then_some(fresh);
         }
         Action::Bytes(bytes) => record.sent = Some(session.send_bytes(bytes.clone())),
+        Action::Http(request) => record.sent = Some(http::request(session, request, known)?),
+        Action::HttpRaw(raw) => record.sent = Some(http::written_out(session, raw, known)?),
+        Action::Close(name) => http::close(session, name, known),
         Action::ResponseTo(name) => record.id = known.get(name).and_then(|named| named.get("id")).cloned(),
         Action::CloseInput => record.sent = Some(session.close_input()),
         Action::Terminate => record.sent = Some(session.terminate()),
@@ -173,12 +186,19 @@ async fn one_step(
         }
         Action::Await(_) | Action::Barrier => {}
     }
+    record.exchange = record.sent.and_then(|sent| session.transcript.exchange_of(sent));
+    session.set_headers(Vec::new());
     steps::name_request(step, &record, known);
     let deadline = Instant::now() + limit;
     let may_be_silent = case.hostile
         || [&step.expect, &step.should].into_iter().flatten().any(|expect| expect.admits_silence());
     let as_it_is = matches!(step.action, Action::Json(_) | Action::Raw(_));
+    if let Some(exchange) = record.exchange.filter(|_| http::is_waited_for(step)) {
+        record.waited = http::outcome(session, step, exchange, barrier_deadline(session, context).max(deadline)).await;
+    }
     record.waited = match &step.action {
+        Action::Http(_) | Action::HttpRaw(_) => record.waited,
+        Action::Close(_) => Waited::Passed,
         Action::Barrier => session.wait_past(None, Duration::ZERO, barrier_deadline(session, context)).await,
         Action::Await(_) => wait_until(session, step, &mut record, known, deadline).await,
         Action::AwaitExit => record.waited,

@@ -7,7 +7,9 @@ use mcp_conform_cases::{Era, Revision};
 use serde_json::{Map, Value, json};
 use tokio::time::Instant;
 
+use crate::event::Transport;
 use super::{Outgoing, Session, client};
+use crate::judge::http;
 use crate::transcript::Waited;
 
 /// The key under which a request of the stateless era names its revision.
@@ -34,6 +36,9 @@ pub enum HandshakeError {
     /// The server chose another revision than the one under test.
     #[error("the server answered with revision {0}")]
     OtherRevision(String),
+    /// HTTP got in the way before there was a message.
+    #[error("the server answered with {0}")]
+    Http(String),
     /// The answer is none.
     #[error("the answer names no revision")]
     Unusable,
@@ -86,6 +91,9 @@ impl Session {
         let message = match waited {
             Waited::Response(entry) => self.message_in(entry).cloned().unwrap_or_default(),
             Waited::Closed => return Err(HandshakeError::Closed),
+            Waited::Unanswered(end) => {
+                return Err(HandshakeError::Http(http::in_words(&self.transcript, end)));
+            }
             Waited::Passed | Waited::TimedOut | Waited::NotWaited => return Err(HandshakeError::Silent),
         };
         let Some(result) = message.get("result").cloned() else {
@@ -99,6 +107,9 @@ impl Session {
                     return Err(HandshakeError::OtherRevision(chosen.to_owned()));
                 }
                 self.notify(&Outgoing::new("notifications/initialized"));
+                if self.transcript.transport == Transport::Http {
+                    self.open_stream().await;
+                }
             }
             Era::Stateless => {
                 let versions = result

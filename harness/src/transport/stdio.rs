@@ -59,7 +59,7 @@ impl StdioLink {
         &self.process
     }
 
-    pub(super) fn send(&mut self, bytes: &[u8]) {
+    pub(crate) fn send(&mut self, bytes: &[u8]) {
         if self.stdin.is_some() {
             self.unsent.extend_from_slice(bytes);
         }
@@ -73,7 +73,7 @@ impl StdioLink {
         }
     }
 
-    pub(super) async fn next(&mut self, deadline: Instant) -> Incoming {
+    pub(crate) async fn next(&mut self, deadline: Instant) -> Incoming {
         loop {
             if let Some(frame) = self.framer.next_frame() {
                 return Incoming::Frame(frame);

@@ -87,7 +87,7 @@ fn spread_messages(transcript: &Transcript) -> Vec<(usize, usize)> {
     let mut found = Vec::new();
     let mut run: Option<(usize, Vec<u8>)> = None;
     for (index, entry) in transcript.entries.iter().enumerate() {
-        let Happening::Received { frame, content } = &entry.what else { continue };
+        let Happening::Received { frame, content, .. } = &entry.what else { continue };
         let opens = frame.bytes.trim_ascii_start().starts_with(b"{");
         match (&mut run, content) {
             (None, Content::NotJson(_)) if opens => run = Some((index, frame.bytes.clone())),

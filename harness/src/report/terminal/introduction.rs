@@ -30,7 +30,8 @@ pub fn opening(header: &Header, style: Style, verbosity: Verbosity) -> String {
         style.short(&header.tool.name, MAX_NAME),
         style.short(&header.tool.version, MAX_NAME)
     );
-    let target = format!("{} over {}", style.short(&header.target, 400), header.transport.as_str());
+    let transports: Vec<&str> = header.transports.iter().map(|transport| transport.as_str()).collect();
+    let target = format!("{} over {}", style.short(&header.target, 400), transports.join(", "));
     hang(
         &mut out,
         &format!("{}  ", style.paint(Ink::Strong, &tool)),
