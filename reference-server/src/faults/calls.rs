@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::catalog::{faults, range};
+use super::catalog::{ANY, faults, range};
 use super::hook::{Departure, Hook, Verdict};
 use crate::jsonrpc::code;
 
@@ -38,7 +38,7 @@ fn error_text(message: &str) -> Value {
     json!({ "content": [{ "type": "text", "text": message }], "isError": true })
 }
 
-faults! {
+faults! { ANY =>
     "unknown-tool-as-error-result", "tools.unknown-tool-error", range::ALL, "A call of an unknown tool gives a result with isError" => [
         Hook::Out(|out| if is_unknown_tool(out) { out.succeed_properly(error_text("Unknown tool")); })];
     "unknown-tool-as-success", "tools.unknown-tool-error", range::ALL, "A call of an unknown tool gives an ordinary result" => [

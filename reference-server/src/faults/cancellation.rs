@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::catalog::{faults, range};
+use super::catalog::{ANY, faults, range};
 use super::hook::{Arrival, Departure, Hook, Verdict, crash_if};
 use crate::jsonrpc::{self, code};
 
@@ -45,7 +45,7 @@ fn note_listen(arrival: &mut Arrival<'_>) {
     }
 }
 
-faults! {
+faults! { ANY =>
     "cancel-ignored", "cancel.no-response-after", range::ALL, "A cancelled request is worked on and answered" => [
         Hook::In(|arrival| {
             note_listen(arrival);

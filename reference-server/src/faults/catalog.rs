@@ -44,6 +44,13 @@ pub fn all() -> impl Iterator<Item = &'static Fault> {
         super::stateless::FAULTS,
         super::subscriptions::FAULTS,
         super::mrtr::FAULTS,
+        super::http::FAULTS,
+        super::event_streams::FAULTS,
+        super::http_sessions::FAULTS,
+        super::http_stateless::FAULTS,
+        super::mirrored::FAULTS,
+        super::legacy_sse::FAULTS,
+        super::authorization::FAULTS,
     ]
     .into_iter()
     .flatten()
@@ -72,37 +79,42 @@ pub(super) mod range {
     pub(in crate::faults) const STATEFUL_FROM_2025_06: &str = "2025-06-18..2025-11-25";
 }
 
-/// One area's faults: name, requirement, range, summary, hooks.
-macro_rules! faults {
-    ($($name:literal, $requirement:literal, $range:expr, $summary:literal => [$($hook:expr),* $(,)?];)*) => {
-        pub(super) static FAULTS: &[crate::faults::catalog::Fault] = &[$(
-            crate::faults::catalog::Fault {
-                name: $name,
-                summary: $summary,
-                requirement: $requirement,
-                revisions: $range,
-                transports: crate::faults::catalog::ANY_TRANSPORT,
-                hooks: &[$($hook),*],
-            },
-        )*];
-    };
-}
-/// The same for faults of bytes and processes, which only stdio has.
-macro_rules! stdio_faults {
-    ($($name:literal, $requirement:literal, $range:expr, $summary:literal => [$($hook:expr),* $(,)?];)*) => {
-        pub(super) static FAULTS: &[crate::faults::catalog::Fault] = &[$(
-            crate::faults::catalog::Fault {
-                name: $name,
-                summary: $summary,
-                requirement: $requirement,
-                revisions: $range,
-                transports: &["stdio"],
-                hooks: &[$($hook),*],
-            },
-        )*];
-    };
-}
-pub(super) use {faults, stdio_faults};
+/// Faults of messages.
+pub(super) const ANY: &[&str] = &[];
+/// Faults of bytes and processes.
+pub(super) const STDIO: &[&str] = &["stdio"];
+/// Faults of Streamable HTTP.
+pub(super) const HTTP: &[&str] = &["http"];
+/// Faults of HTTP+SSE.
+pub(super) const SSE: &[&str] = &["sse"];
 
-/// Faults of messages show wherever messages go; today that is stdio.
-pub(super) const ANY_TRANSPORT: &[&str] = &["stdio"];
+/// Where a fault shows. Messages go everywhere, but the stateless era does not exist over HTTP+SSE.
+pub(super) const fn transports(
+    given: &'static [&'static str],
+    requirement: &str,
+    range: &str,
+) -> &'static [&'static str] {
+    match (given, requirement.as_bytes(), range.as_bytes()) {
+        ([], b"subs.cancel.stdio", _) => STDIO,
+        ([], _, [_, _, _, b'6', ..]) => &["stdio", "http"],
+        ([], _, _) => &["stdio", "http", "sse"],
+        _ => given,
+    }
+}
+
+/// One area's faults: name, requirement, range, summary, hooks. What comes before the arrow are the transports.
+macro_rules! faults {
+    ($transports:expr => $($name:literal, $requirement:literal, $range:expr, $summary:literal => [$($hook:expr),* $(,)?];)*) => {
+        pub(super) static FAULTS: &[crate::faults::catalog::Fault] = &[$(
+            crate::faults::catalog::Fault {
+                name: $name,
+                summary: $summary,
+                requirement: $requirement,
+                revisions: $range,
+                transports: crate::faults::catalog::transports($transports, $requirement, $range),
+                hooks: &[$($hook),*],
+            },
+        )*];
+    };
+}
+pub(super) use faults;

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::catalog::{faults, range};
+use super::catalog::{ANY, faults, range};
 use super::hook::{Arrival, Departure, Hook, Verdict};
 use crate::jsonrpc::{self, code};
 
@@ -46,7 +46,7 @@ fn is_url_error(out: &Departure<'_>) -> bool {
     out.code() == Some(code::URL_ELICITATION_REQUIRED)
 }
 
-faults! {
+faults! { ANY =>
     "sampling-undeclared", "sampling.only-declared", range::STATEFUL, "Asks for sampling although the client did not declare it" => [
         Hook::In(|arrival| pretend(arrival, "sampling", json!({})))];
     "elicitation-undeclared", "elicitation.only-declared", range::STATEFUL_FROM_2025_06, "Asks for elicitation although the client did not declare it" => [

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::catalog::{faults, range};
+use super::catalog::{ANY, faults, range};
 use super::hook::{Departure, Hook, Verdict};
 use crate::jsonrpc::code;
 
@@ -21,7 +21,7 @@ fn nothing() -> Value {
     json!({ "completion": { "values": [], "total": 0, "hasMore": false } })
 }
 
-faults! {
+faults! { ANY =>
     "completion-too-many-values", "completion.max-100", range::ALL, "Returns 150 values at once" => [
         Hook::Out(|out| on_completion(out, |out| {
             let values: Vec<String> = (0..150).map(|number| number.to_string()).collect();

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::catalog::{faults, range};
+use super::catalog::{ANY, faults, range};
 use super::hook::{Hook, Verdict, crash_if};
 
 fn is_json(line: &[u8]) -> bool {
@@ -57,7 +57,7 @@ const KNOWN_METHODS: [&str; 21] = [
     "",
 ];
 
-faults! {
+faults! { ANY =>
     "dies-on-bad-json", "robustness.no-crash", range::ALL, "Dies of a line that is not JSON" => [
         Hook::Line(|line| crash_if(!has_invalid_utf8(line) && depth(line) < 100 && !is_json(line)))];
     "hangs-on-bad-json", "robustness.no-hang", range::ALL, "Never answers again after a line that is not JSON" => [

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::catalog::{faults, range};
+use super::catalog::{ANY, faults, range};
 use super::hook::{Departure, Hook, Verdict};
 use crate::jsonrpc::code;
 
@@ -26,7 +26,7 @@ fn is_stray_batch(message: &Value, memory: &super::memory::Memory) -> bool {
     message.is_array() && memory.revision == Some(crate::revision::Revision::V2025_03_26)
 }
 
-faults! {
+faults! { ANY =>
     "jsonrpc-wrong-version", "base.jsonrpc-2-0", range::ALL, "Answers carry jsonrpc \"1.0\"" => [
         Hook::Out(|out| on_plain(out, |out| out.set("/jsonrpc", json!("1.0"))))];
     "jsonrpc-missing", "base.jsonrpc-2-0", range::ALL, "Answers have no jsonrpc member" => [

@@ -32,6 +32,8 @@ pub(super) enum Hook {
     Event(fn(&mut Event)),
     /// The same as text, with its end.
     EventText(fn(&Event, Vec<u8>) -> Vec<u8>),
+    /// The bytes of HTTP as they come in, which keep their number.
+    Head(fn(&mut [u8])),
     /// A way of handling streams, sessions or sockets.
     Http(HttpFault),
 }
@@ -276,7 +278,7 @@ impl Departure<'_> {
 }
 
 /// Sets a member of an object, or replaces an element, by JSON pointer. The parent must exist.
-fn set(root: &mut Value, pointer: &str, value: Value) {
+pub(super) fn set(root: &mut Value, pointer: &str, value: Value) {
     let Some((parent, name)) = pointer.rsplit_once('/') else { return };
     match root.pointer_mut(parent) {
         Some(Value::Object(object)) => {
@@ -291,7 +293,7 @@ fn set(root: &mut Value, pointer: &str, value: Value) {
     }
 }
 
-fn remove(root: &mut Value, pointer: &str) {
+pub(super) fn remove(root: &mut Value, pointer: &str) {
     let Some((parent, name)) = pointer.rsplit_once('/') else { return };
     if let Some(object) = root.pointer_mut(parent).and_then(Value::as_object_mut) {
         object.shift_remove(&unescape(name));

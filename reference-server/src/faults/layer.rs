@@ -83,6 +83,25 @@ impl Faults {
         self.hooks().any(|hook| matches!(hook, Hook::Http(fault) if *fault == wanted))
     }
 
+    /// Tells the faults of authorization what the right token is.
+    pub(crate) fn know_token(&self, token: Option<&String>) {
+        lock(&self.network).token = token.cloned();
+    }
+
+    /// True if a fault looks at the bytes that come in.
+    pub(crate) fn look_at_bytes(&self) -> bool {
+        self.hooks().any(|hook| matches!(hook, Hook::Head(_)))
+    }
+
+    /// Changes bytes of HTTP as they come in.
+    pub(crate) fn distort_head(&self, bytes: &mut [u8]) {
+        for hook in self.hooks() {
+            if let Hook::Head(distort) = hook {
+                distort(bytes);
+            }
+        }
+    }
+
     /// Changes an HTTP request on its way in, or answers it at once.
     pub(crate) fn meet_request(&self, ask: &mut Ask) -> Option<Reply> {
         if self.active.is_empty() {

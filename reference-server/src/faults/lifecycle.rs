@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::catalog::{faults, range};
+use super::catalog::{ANY, faults, range};
 use super::hook::{Departure, Hook, Verdict};
 use crate::jsonrpc::{self, code};
 use crate::revision::Revision;
@@ -27,7 +27,7 @@ fn on_introduction(out: &mut Departure<'_>, change: impl FnOnce(&mut Departure<'
     }
 }
 
-faults! {
+faults! { ANY =>
     "echo-any-version", "lifecycle.version-counter-offer", range::STATEFUL, "Agrees to any version it is asked for" => [
         Hook::Out(|out| if out.answers("initialize") && Revision::parse(out.asked("/protocolVersion")).is_none() {
             let asked = out.asked("/protocolVersion").to_owned();

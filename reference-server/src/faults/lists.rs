@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::catalog::{faults, range};
+use super::catalog::{ANY, faults, range};
 use super::hook::{Departure, Hook};
 use crate::revision::Revision;
 
@@ -73,7 +73,7 @@ fn repeat_first(out: &mut Departure<'_>, method: &str, list: &str) {
     }
 }
 
-faults! {
+faults! { ANY =>
     "tool-without-input-schema", "schema.tool-object", range::ALL, "A tool has no inputSchema" => [
         Hook::Out(|out| tool(out, VICTIM, |tool| drop_member(tool, "inputSchema")))];
     "tool-input-schema-null", "schema.tool-object", range::ALL, "A tool's inputSchema is null" => [

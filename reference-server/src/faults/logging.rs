@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::catalog::{faults, range};
+use super::catalog::{ANY, faults, range};
 use super::hook::{Arrival, Departure, Hook, Verdict};
 use crate::jsonrpc::{self, code};
 use crate::logging::Level;
@@ -21,7 +21,7 @@ fn has_unknown_level(arrival: &Arrival<'_>) -> bool {
         && arrival.text("/level").and_then(Level::parse).is_none()
 }
 
-faults! {
+faults! { ANY =>
     "log-level-ignored", "logging.threshold-respected", range::STATEFUL, "Sends messages of all levels whatever logging/setLevel says" => [
         Hook::In(|arrival| {
             if arrival.is("logging/setLevel") && !has_unknown_level(arrival) { arrival.set("/params/level", json!("debug")); }

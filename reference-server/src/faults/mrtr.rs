@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::catalog::{faults, range};
+use super::catalog::{ANY, faults, range};
 use super::hook::{Arrival, Departure, Hook, Verdict};
 use crate::jsonrpc::{self, code};
 
@@ -40,7 +40,7 @@ fn forgive_state(arrival: &mut Arrival<'_>) {
     }
 }
 
-faults! {
+faults! { ANY =>
     "mrtr-capability-ignored", "mrtr.undeclared-capability-not-requested", range::STATELESS, "Asks what the client did not declare to answer" => [
         Hook::In(|arrival| {
             if arrival.is("tools/call") && arrival.text("/name").is_some_and(|name| name.starts_with("test_input_required")) {

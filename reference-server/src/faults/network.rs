@@ -13,6 +13,10 @@ pub(crate) enum HttpFault {
     BindsAllInterfaces,
     /// Session ids are 1, 2, 3.
     CountingSessionIds,
+    /// A session id that is unknown stands for the newest session.
+    UnknownSessionsServed,
+    /// A connection is closed before the answer.
+    ClosesEarly,
     /// DELETE ends nothing.
     SessionsNeverEnd,
     /// An unsolicited message goes to all streams.
@@ -48,7 +52,9 @@ pub(crate) enum HttpFault {
 pub(super) struct NetworkMemory {
     /// The session id that was given last.
     pub(super) session: Option<String>,
-    /// True once a request has shown the right token.
+    /// The token that requests must show.
+    pub(super) token: Option<String>,
+    /// True once a request has shown it.
     pub(super) was_authorized: bool,
 }
 
@@ -78,6 +84,11 @@ pub(super) struct HttpDeparture<'a> {
 impl HttpArrival<'_> {
     pub(super) fn posts(&self) -> bool {
         self.ask.method == "POST"
+    }
+
+    /// Whether it is for messages, and not for the metadata.
+    pub(super) fn is_endpoint(&self) -> bool {
+        !self.ask.path.starts_with("/.well-known/")
     }
 
     /// The method in the body.
@@ -120,6 +131,16 @@ impl HttpDeparture<'_> {
 
     pub(super) fn is_post(&self) -> bool {
         self.ask.method == "POST"
+    }
+
+    /// Whether the request was for messages, and not for the metadata.
+    pub(super) fn is_endpoint(&self) -> bool {
+        !self.ask.path.starts_with("/.well-known/")
+    }
+
+    /// Whether the answer is the error of that text.
+    pub(super) fn has_message(&self, text: &str) -> bool {
+        self.json().pointer("/error/message").is_some_and(|message| message == text)
     }
 
     pub(super) fn is_ok(&self) -> bool {

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::catalog::{faults, range};
+use super::catalog::{ANY, faults, range};
 use super::hook::{Arrival, Departure, Hook, Verdict};
 use crate::jsonrpc::code;
 
@@ -26,7 +26,7 @@ fn cursor_is_ours(arrival: &Arrival<'_>) -> Option<bool> {
     Some(arrival.memory.notes("cursors").contains(cursor))
 }
 
-faults! {
+faults! { ANY =>
     "next-cursor-null", "pagination.cursor-string", range::ALL, "The last page has nextCursor null" => [
         Hook::Out(|out| if out.answers("tools/list") && out.get("/result/nextCursor").is_none() {
             out.set("/result/nextCursor", Value::Null);

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::catalog::{faults, range};
+use super::catalog::{ANY, faults, range};
 use super::hook::{Departure, Hook};
 use crate::jsonrpc;
 
@@ -17,7 +17,7 @@ fn progress(token: &Value) -> Value {
     jsonrpc::notification("notifications/progress", jsonrpc::object(params))
 }
 
-faults! {
+faults! { ANY =>
     "progress-constant", "progress.increases", range::ALL, "progress stays the same" => [
         Hook::Out(|out| on_progress(out, |out| out.set("/params/progress", json!(1))))];
     "progress-decreasing", "progress.increases", range::ALL, "progress counts down" => [

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::catalog::{faults, range};
+use super::catalog::{ANY, faults, range};
 use super::hook::{Departure, Hook, Verdict};
 use crate::jsonrpc::code;
 
@@ -25,7 +25,7 @@ fn some_messages() -> Value {
     json!({ "messages": [{ "role": "user", "content": { "type": "text", "text": "undefined" } }] })
 }
 
-faults! {
+faults! { ANY =>
     "prompt-missing-argument-accepted", "prompts.missing-args-32602", range::ALL, "A prompt works without its required arguments" => [
         Hook::Out(|out| if refused(out, "Missing required") { out.succeed_properly(some_messages()); })];
     "prompt-missing-argument-wrong-code", "prompts.missing-args-32602", range::ALL, "A missing required argument gets -32603" => [

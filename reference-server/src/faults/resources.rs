@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::catalog::{faults, range};
+use super::catalog::{ANY, faults, range};
 use super::hook::{Departure, Hook, Verdict};
 use crate::fixtures::WATCHED_URI;
 use crate::jsonrpc::{self, code};
@@ -28,7 +28,7 @@ fn updated() -> Value {
     jsonrpc::notification("notifications/resources/updated", jsonrpc::object(json!({ "uri": WATCHED_URI })))
 }
 
-faults! {
+faults! { ANY =>
     "unknown-resource-wrong-code", "resources.not-found-32002", range::ALL, "An unknown resource gets -32603" => [
         Hook::Out(|out| if is_not_found(out) { out.set("/error/code", json!(code::INTERNAL_ERROR)); })];
     "unknown-resource-empty-contents", "resources.not-found-32002", range::ALL, "An unknown resource gives empty contents" => [

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::catalog::{faults, range};
+use super::catalog::{ANY, faults, range};
 use super::hook::{Arrival, Departure, Hook, Verdict};
 use crate::jsonrpc::{self, code};
 use crate::stateless::{CLIENT_CAPABILITIES, CLIENT_INFO, PROTOCOL_VERSION};
@@ -52,7 +52,7 @@ fn drop_hints(out: &mut Departure<'_>, method: &str) {
     });
 }
 
-faults! {
+faults! { ANY =>
     "result-type-missing", "base.result.result-type-present", range::STATELESS, "Results of prompts/list have no resultType" => [
         Hook::Out(|out| on_cacheable(out, "prompts/list", |out| out.remove("/result/resultType")))];
     "result-type-missing-completion", "base.result.result-type-present", range::STATELESS, "Results of completion/complete have no resultType" => [

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::catalog::{range, stdio_faults};
+use super::catalog::{STDIO, faults, range};
 use super::hook::{Hook, StdioFault};
 use crate::outbox::{Kind, Outgoing};
 use crate::stateless;
@@ -21,7 +21,7 @@ fn with_prefix(prefix: &[u8], line: Vec<u8>) -> Vec<u8> {
     [prefix, &line].concat()
 }
 
-stdio_faults! {
+faults! { STDIO =>
     "banner-on-stdout", "stdio.stdout-only-mcp", range::ALL, "Greets on stdout before the first message" => [
         Hook::Startup(b"MCP server running on stdio\n")];
     "log-line-on-stdout", "stdio.stdout-only-mcp", range::ALL, "Writes a log line to stdout before answering tools/list" => [

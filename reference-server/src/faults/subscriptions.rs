@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::catalog::{faults, range};
+use super::catalog::{ANY, faults, range};
 use super::hook::{Departure, Hook, Verdict};
 use crate::jsonrpc::{self, code};
 use crate::stateless::SUBSCRIPTION_ID;
@@ -20,7 +20,7 @@ fn on_ack(out: &mut Departure<'_>, change: impl FnOnce(&mut Departure<'_>)) {
     }
 }
 
-faults! {
+faults! { ANY =>
     "listen-missing", "subs.listen.implemented", range::STATELESS, "subscriptions/listen is an unknown method" => [
         Hook::In(|arrival| if arrival.is("subscriptions/listen") { arrival.error(code::METHOD_NOT_FOUND, "Method not found") } else { Verdict::Pass })];
     "listen-answered-at-once", "subs.listen.stays-open", range::STATELESS, "subscriptions/listen is answered right after its acknowledgement" => [

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::catalog::{faults, range};
+use super::catalog::{ANY, faults, range};
 use super::hook::{Departure, Hook, Verdict};
 use crate::jsonrpc::code;
 use crate::tasks_extension::NAME;
@@ -52,7 +52,7 @@ fn on_extension_get(out: &mut Departure<'_>, change: impl FnOnce(&mut Departure<
     }
 }
 
-faults! {
+faults! { ANY =>
     "task-unknown-wrong-code", "tasks.unknown-id-32602", range::TASKS, "An unknown task gets -32603" => [
         Hook::Out(|out| if is_unknown_task(out) { out.set("/error/code", json!(code::INTERNAL_ERROR)); })];
     "task-unknown-as-success", "tasks.unknown-id-32602", range::TASKS, "tasks/get of an unknown task gives a cancelled one" => [

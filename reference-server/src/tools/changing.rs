@@ -1,5 +1,9 @@
 //! Tools that change something others may be watching, and a tool that comes and goes.
 
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
 use super::tool::{Run, Tool, text};
 use crate::fixtures::WATCHED_URI;
 use crate::server::Change;
@@ -45,6 +49,25 @@ pub(super) fn tools() -> Vec<Tool> {
                 text("The watched resource has changed.")
             }),
         )
+        .with_effects(),
+        Tool::new(
+            "test_update_later",
+            "Update later",
+            "Changes test://watched-resource after the given time, unless it is cancelled before",
+            Run::Later(|context, arguments| {
+                Box::pin(async move {
+                    let seconds = arguments.get("seconds").and_then(Value::as_f64).unwrap_or(0.01);
+                    tokio::time::sleep(Duration::from_secs_f64(seconds)).await;
+                    context.session.server.change(&Change::Updated(WATCHED_URI.to_owned()));
+                    text("The watched resource has changed.")
+                })
+            }),
+        )
+        .input(json!({
+            "type": "object",
+            "properties": { "seconds": { "type": "number", "minimum": 0, "maximum": 60, "default": 0.01 } },
+            "additionalProperties": false,
+        }))
         .with_effects(),
         Tool::new(
             "test_dynamic_tool",

@@ -20,10 +20,10 @@ pub(crate) fn catalog() -> Vec<Tool> {
     [
         content::tools(),
         working::official_tools(),
-        interactive::official_tools(),
-        asking::tools(),
         structured::official_tools(),
         headers::official_tools(),
+        interactive::official_tools(),
+        asking::tools(),
         changing::tools(),
         tasks::tools(),
         structured::tools(),

@@ -66,7 +66,9 @@ pub(crate) struct Events {
     /// How often a comment is sent while nothing happens, so that nobody takes the connection for dead.
     pub(super) keep_alive: Duration,
     /// Dropped when the client goes, or the stream is over.
-    pub(super) guard: Option<Box<dyn Send + Sync>>,
+    pub(super) _guard: Option<Box<dyn Send + Sync>>,
+    /// True while the next event is to be waited for.
+    pub(super) holds_back: bool,
     /// True once the last event has gone out.
     pub(super) answered: bool,
 }
@@ -74,25 +76,30 @@ pub(crate) struct Events {
 impl Events {
     /// The next bytes to send; `None` at the end.
     pub(super) async fn next(&mut self) -> Option<Bytes> {
-        let received = if self.faults.http_is(HttpFault::NoKeepAlive) {
-            self.receiver.recv().await
-        } else {
-            match tokio::time::timeout(self.keep_alive, self.receiver.recv()).await {
-                Ok(received) => received,
-                Err(_) => return Some(Bytes::from_static(b":\n\n")),
+        let mut text = Vec::new();
+        // Faults may leave nothing of an event, or hold it back.
+        while text.is_empty() || self.holds_back {
+            let Ok(event) = tokio::time::timeout(self.keep_alive, self.receiver.recv()).await else {
+                if self.faults.http_is(HttpFault::NoKeepAlive) {
+                    continue;
+                }
+                return Some(Bytes::from_static(b":\n\n"));
+            };
+            let Some(event) = event else {
+                if self.answered && self.faults.http_is(HttpFault::StreamStaysOpen) {
+                    std::future::pending::<()>().await;
+                }
+                return None;
+            };
+            if event.last {
+                self.answered = true;
+                // What was sent in the same breath still goes out.
+                self.receiver.close();
             }
-        };
-        let Some(event) = received else {
-            if self.answered && self.faults.http_is(HttpFault::StreamStaysOpen) {
-                std::future::pending::<()>().await;
-            }
-            return None;
-        };
-        if event.last {
-            self.answered = true;
-            // What was sent in the same breath still goes out.
-            self.receiver.close();
+            self.holds_back = self.faults.http_is(HttpFault::EventsHeldBack)
+                && event.data.contains("\"notifications/progress\"");
+            text.extend(self.faults.encode_event(event));
         }
-        Some(Bytes::from(self.faults.encode_event(event)))
+        Some(Bytes::from(text))
     }
 }

@@ -12,6 +12,7 @@ use axum::response::Response;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
+use super::connection::Gate;
 use super::message::{Ask, Content, LONGEST_BODY, Reply};
 use super::service::{Dialect, Options, Service};
 use crate::faults::{Faults, HttpFault};
@@ -68,13 +69,14 @@ pub async fn serve(
 }
 
 async fn accept(listener: TcpListener, service: Arc<Service>) {
+    let gate = Gate::new(listener, &service.faults);
     let answer = move |request: Request| {
         let service = Arc::clone(&service);
         async move { Ok::<_, Infallible>(response(service.serve(ask(request).await).await)) }
     };
     let app = Router::new().fallback(answer);
     // Never returns: errors of single connections are theirs alone.
-    let _ = axum::serve(listener, app).await;
+    let _ = axum::serve(gate, app).await;
 }
 
 /// Completes when stdin ends, if that is wanted.

@@ -128,7 +128,7 @@ impl Reply {
     }
 
     /// 405 with the methods that are allowed.
-    pub(super) fn method_not_allowed(allowed: &str) -> Self {
+    pub(crate) fn method_not_allowed(allowed: &str) -> Self {
         Self::refusal(StatusCode::METHOD_NOT_ALLOWED, "Method not allowed").with_header("allow", allowed)
     }
 

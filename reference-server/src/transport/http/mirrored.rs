@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::message::{Ask, header};
 use super::sentinel;
-use crate::jsonrpc::{Object, Request, RpcError, code};
+use crate::jsonrpc::{Request, RpcError, code};
 use crate::revision::Revision;
 use crate::server::Server;
 use crate::stateless::{CLIENT_CAPABILITIES, PROTOCOL_VERSION};
@@ -46,19 +46,15 @@ pub(super) fn check(ask: &Ask, request: &Request, server: &Server) -> Result<(),
 }
 
 /// The part of the body that `Mcp-Name` repeats.
-pub(crate) fn name_of(request: &Request) -> Option<&str> {
-    name_in(&request.method, &request.params)
-}
-
-fn name_in<'a>(method: &str, params: &'a Object) -> Option<&'a str> {
-    let member = match method {
+fn name_of(request: &Request) -> Option<&str> {
+    let member = match request.method.as_str() {
         "tools/call" | "prompts/get" => "name",
         "resources/read" => "uri",
         // The tasks extension.
         "tasks/get" | "tasks/update" | "tasks/cancel" => "taskId",
         _ => return None,
     };
-    params.get(member).and_then(Value::as_str)
+    request.params.get(member).and_then(Value::as_str)
 }
 
 /// Each argument that is annotated with `x-mcp-header` has its header, and no header is without its argument.

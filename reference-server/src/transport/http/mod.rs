@@ -9,6 +9,7 @@ pub mod listener;
 pub mod service;
 
 mod authorization;
+mod connection;
 mod event;
 mod legacy;
 mod message;
@@ -23,3 +24,4 @@ mod stream;
 
 pub(crate) use event::{Event, Place};
 pub(crate) use message::{Ask, Content, Reply, header};
+pub(crate) use sentinel::wrap;

@@ -12,6 +12,7 @@ use super::event::Events;
 use super::legacy::LegacySessions;
 use super::message::{Ask, EVENT_STREAM, JSON, Reply, header};
 use super::sessions::Sessions;
+use super::stream::Newest;
 use super::{authorization, legacy, origin, stateful, stateless};
 use crate::faults::Faults;
 use crate::revision::Revision;
@@ -61,6 +62,8 @@ pub(crate) struct Service {
     pub(super) sessions: Sessions,
     pub(super) legacy: LegacySessions,
     pub(super) own: SocketAddr,
+    /// Only a fault looks at it.
+    pub(super) newest: Newest,
     options: Options,
     dialect: Dialect,
 }
@@ -73,8 +76,9 @@ impl Service {
         options: Options,
         dialect: Dialect,
     ) -> Arc<Self> {
-        let (sessions, legacy) = (Sessions::default(), LegacySessions::default());
-        Arc::new(Self { server: Arc::clone(server), faults, sessions, legacy, own, options, dialect })
+        faults.know_token(options.bearer.as_ref());
+        let (sessions, legacy, newest) = (Sessions::default(), LegacySessions::default(), Newest::default());
+        Arc::new(Self { server: Arc::clone(server), faults, sessions, legacy, own, newest, options, dialect })
     }
 
     /// Answers a request.
@@ -149,7 +153,8 @@ impl Service {
             receiver,
             faults: Arc::clone(faults),
             keep_alive: self.options.keep_alive,
-            guard,
+            _guard: guard,
+            holds_back: false,
             answered: false,
         }
     }

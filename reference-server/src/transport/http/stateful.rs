@@ -59,6 +59,12 @@ pub(super) async fn post(service: &Arc<Service>, ask: &Ask, body: &[u8], value: 
         Some(answer) => Reply::json(status_of(&answer), &answer),
         None => Reply::events(service.events(stream.connect(None), &session.faults, guard)),
     };
+    let tool = value.as_ref().and_then(|value| value.pointer("/params/name"));
+    if session.faults.http_is(HttpFault::ClosesEarly)
+        && tool.is_some_and(|tool| tool == "test_tool_with_logging")
+    {
+        stream.cut();
+    }
     if session.faults.http_is(HttpFault::AnswersOnStanding) {
         also_answer_on_standing(&session, value.as_ref(), &stream);
     }
@@ -127,7 +133,9 @@ fn session_of(service: &Service, ask: &Ask) -> Result<Arc<HttpSession>, Reply> {
         return Err(missing_session());
     }
     let session = ask.header(header::SESSION_ID).and_then(|id| service.sessions.find(id));
-    session.ok_or_else(|| Reply::refusal(StatusCode::NOT_FOUND, "Session not found"))
+    let any =
+        || service.sessions.newest().filter(|_| service.faults.http_is(HttpFault::UnknownSessionsServed));
+    session.or_else(any).ok_or_else(|| Reply::refusal(StatusCode::NOT_FOUND, "Session not found"))
 }
 
 fn missing_session() -> Reply {

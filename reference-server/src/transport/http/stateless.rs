@@ -46,7 +46,9 @@ pub(super) async fn post(service: &Arc<Service>, ask: &Ask, body: &[u8], value: 
     if is_notification && !stream.has_messages() {
         return Reply::empty(StatusCode::ACCEPTED);
     }
-    let cancel = Cancel { session, id: request.as_ref().map(|request| request.id.clone()) };
+    let id = request.as_ref().map(|request| request.id.clone());
+    let id = id.filter(|_| !service.faults.http_is(HttpFault::CloseIgnored));
+    let cancel = Cancel { session, id };
     stream.begun().await;
     if let Some(answer) = stream.only_answer() {
         return Reply::json(status_of(&answer, request.as_ref()), &answer);
@@ -57,7 +59,11 @@ pub(super) async fn post(service: &Arc<Service>, ask: &Ask, body: &[u8], value: 
 
 fn session_for(service: &Service) -> (Arc<Session>, Arc<Stream>, Outbox) {
     let stream = Stream::new(Place::Stateless, None, false);
-    let outbox: Outbox = Arc::clone(&stream) as Outbox;
+    let outbox: Outbox = if service.faults.http_is(HttpFault::StreamsMixed) {
+        service.newest.misdirect(&stream)
+    } else {
+        Arc::clone(&stream) as Outbox
+    };
     let out = service.faults.wrap(outbox);
     (Session::stateless(&service.server, Arc::clone(&out)), stream, out)
 }

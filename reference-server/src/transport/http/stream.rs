@@ -12,7 +12,7 @@ use tokio::sync::{Notify, mpsc};
 
 use super::event::{Event, Place};
 use crate::jsonrpc::Request;
-use crate::outbox::{Kind, Outgoing, Sink, lock};
+use crate::outbox::{Kind, Outbox, Outgoing, Sink, lock};
 
 /// What is kept at most: messages, and bytes in them.
 const MOST_KEPT: usize = 256;
@@ -123,6 +123,11 @@ impl Stream {
         lock(&self.state).kept.iter().map(|(_, event)| event.clone()).collect()
     }
 
+    /// Closes the connection without a word; only a fault does that.
+    pub(super) fn cut(&self) {
+        lock(&self.state).connection = None;
+    }
+
     /// Smuggles an event in behind that number; only a fault wants that.
     pub(super) fn insert(&self, number: u64, event: Event) {
         lock(&self.state).kept.push_back((number + 1, event));
@@ -219,5 +224,36 @@ impl Sink for Stream {
         }
         drop(state);
         self.changed.notify_waiters();
+    }
+}
+
+/// A fault: remembers the stream of the newest request, to which others then send their notifications.
+#[derive(Clone, Default)]
+pub(super) struct Newest(Arc<Mutex<Option<Arc<Stream>>>>);
+
+impl Newest {
+    /// A way to the stream that leads astray as soon as there is a newer one.
+    pub(super) fn misdirect(&self, stream: &Arc<Stream>) -> Outbox {
+        *lock(&self.0) = Some(Arc::clone(stream));
+        Arc::new(Misdirected { own: Arc::clone(stream), newest: self.clone() })
+    }
+}
+
+struct Misdirected {
+    own: Arc<Stream>,
+    newest: Newest,
+}
+
+impl Sink for Misdirected {
+    fn send(&self, outgoing: Outgoing) {
+        let newest = lock(&self.newest.0).clone().filter(|stream| !stream.is_finished());
+        match (&outgoing.kind, newest) {
+            (Kind::Other, Some(newest)) => newest.send(outgoing),
+            _ => self.own.send(outgoing),
+        }
+    }
+
+    fn abandon(&self, request: &Request) {
+        self.own.abandon(request);
     }
 }
