@@ -449,8 +449,14 @@ impl Session {
         let mut next_try = Some(Instant::now() + BARRIER_RETRY);
         let mut stray_since: Option<Instant> = None;
         loop {
+            if self.lost_the_session(&barrier) {
+                return Waited::Closed;
+            }
             match self.sign_of_life(&barrier, sent) {
-                Some(Sign::Answer) => return Waited::Passed,
+                Some(Sign::Answer) => {
+                    self.http.refused = false;
+                    return Waited::Passed;
+                }
                 Some(Sign::Stray) => {
                     let since = *stray_since.get_or_insert_with(Instant::now);
                     if since.elapsed() >= STRAY_GRACE {

@@ -134,6 +134,8 @@ pub enum Happening {
     Stop(Rung),
     /// The server closed its output.
     OutputClosed,
+    /// The server no longer knows the session (status 404 for its id).
+    SessionLost,
     /// We could not write any more: the server closed its input.
     InputBroken,
     /// The process ended.

@@ -60,6 +60,7 @@ fn one(transcript: &Transcript, index: usize, culprit: bool) -> Option<Evidence>
             (Direction::Event, "the server closed its standard output".to_owned(), 0)
         }
         Happening::OutputClosed => (Direction::Event, "the server is no longer reached".to_owned(), 0),
+        Happening::SessionLost => (Direction::Event, "the server no longer knows the session".to_owned(), 0),
         Happening::InputBroken => (Direction::Event, "the server closed its standard input".to_owned(), 0),
         Happening::Exited(exit) => (Direction::Event, format!("the server {exit}"), 0),
         Happening::Overflow => {

@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::matching::{self, Mismatch, in_short};
 use super::{Breach, Judgement, http};
+use crate::event::Transport;
 use crate::template::Variables;
 use crate::transcript::{CaseRecord, Happening, Health, Pass, StepRecord, Transcript, Waited};
 use crate::wire::{Content, Kind, Message};
@@ -339,8 +340,11 @@ fn after(done: &StepRecord, transcript: &Transcript) -> String {
                 Happening::Exited(exit) => Some(exit),
                 _ => None,
             });
+            let lost = transcript.entries.iter().any(|entry| matches!(entry.what, Happening::SessionLost));
             match exit {
                 Some(exit) => format!("the server {exit}"),
+                None if lost => "the server no longer knows the session".to_owned(),
+                None if transcript.transport != Transport::Stdio => "the server is no longer reached".to_owned(),
                 None => "the server closed its output".to_owned(),
             }
         }
@@ -354,7 +358,7 @@ fn after(done: &StepRecord, transcript: &Transcript) -> String {
 /// The entries that tell how the connection ended, if it did.
 fn ending_entries(done: &StepRecord, transcript: &Transcript) -> Vec<usize> {
     let ending = |what: &Happening| {
-        matches!(what, Happening::OutputClosed | Happening::Exited(_) | Happening::Overflow)
+        matches!(what, Happening::OutputClosed | Happening::SessionLost | Happening::Exited(_) | Happening::Overflow)
     };
     let from = done.sent.unwrap_or(done.begins);
     if let Waited::Unanswered(end) = done.waited {

@@ -127,7 +127,7 @@ async fn share(
         else {
             continue;
         };
-        let mut open = match session.take() {
+        let mut open = match session.take().filter(|open| !open.is_stale()) {
             Some(open) => open,
             None if restarts >= MOST_RESTARTS => {
                 let why = format!("the server was started {restarts} times again already");

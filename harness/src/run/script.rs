@@ -72,6 +72,7 @@ async fn health(session: &mut Session, record: &CaseRecord, script: &[Step], con
         return Health::Well;
     }
     let doubtful = record.hostile
+        || session.may_be_lost()
         || record.passes.iter().flat_map(|pass| &pass.steps).any(|step| step.waited == Waited::TimedOut);
     // A case that came to its end with a barrier has been checked already.
     let finished = record.passes.last().filter(|pass| pass.steps.len() == script.len());

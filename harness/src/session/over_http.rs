@@ -36,6 +36,8 @@ pub(super) struct OverHttp {
     negotiated: bool,
     mirrored: Arc<BTreeMap<String, Mirrored>>,
     exchanges: HashMap<ExchangeId, Exchange>,
+    /// Whether something was refused with 404 since the last sign of life.
+    refused: bool,
     /// The stream of HTTP+SSE on which everything comes.
     main: Option<ExchangeId>,
 }
@@ -298,6 +300,7 @@ impl Session {
         match step {
             Step::Head { status, headers } => {
                 about.status = Some(status);
+                self.http.refused |= status == 404;
                 let given = headers.iter().find(|(name, _)| name.eq_ignore_ascii_case(SESSION));
                 if about.initializes && (200..300).contains(&status) {
                     self.http.session = given.map(|(_, value)| value.clone());
@@ -390,6 +393,34 @@ impl Session {
             }
         }
         last
+    }
+
+    /// Whether a request that every server answers was refused with 404, which says that the session is gone (spec page
+    /// `basic/transports#session-management`). Nothing more comes of it then.
+    pub(super) fn lost_the_session(&mut self, barrier: &Value) -> bool {
+        if self.http.session.is_none() || self.revision().era() != Era::Stateful {
+            return false;
+        }
+        let id = barrier.to_string();
+        let refused = |about: &Exchange| about.asks.as_ref() == Some(&id) && about.status == Some(404);
+        if !self.http.exchanges.values().any(refused) {
+            return false;
+        }
+        self.record(Happening::SessionLost);
+        self.closed = true;
+        true
+    }
+
+    /// Whether some answer makes it doubtful that the server still knows the session.
+    #[must_use]
+    pub fn may_be_lost(&self) -> bool {
+        self.http.session.is_some() && self.http.refused
+    }
+
+    /// Whether the server that the session was with has been started anew or ended since.
+    #[must_use]
+    pub fn is_stale(&self) -> bool {
+        matches!(&self.link, Link::Http(link) if link.has_ended())
     }
 
     /// Waits until an HTTP answer is over or has brought a message; says whether it did in time.

@@ -180,6 +180,12 @@ impl HttpLink {
         timeout(limit, self.lease.host().ended()).await.ok().flatten()
     }
 
+    /// Whether the server's process is ours and has ended.
+    #[must_use]
+    pub fn has_ended(&self) -> bool {
+        self.lease.host().exit().is_some()
+    }
+
     /// Asks the server's process to end, if it is ours.
     pub fn terminate(&self) {
         self.lease.host().terminate();

@@ -49,6 +49,7 @@ pub(super) fn response_id(dialogue: &Dialogue<'_>, _: &Map<String, Value>) -> Ob
             None if said.message.value.get("result").is_none() => {}
             // Whether an error for unreadable input may have an id of its own is another rule.
             Some(_) if answers_unreadable(dialogue, said) => {}
+            Some(_) if said.error().is_some() && is_refusal(dialogue, said) => {}
             Some(id) if !written_in_hostile(dialogue, id, said.entry) => {
                 let open = last_request(dialogue, said.entry);
                 let message = format!("a response has the id {}, which no request had", in_short(Some(id)));
@@ -69,6 +70,20 @@ pub(super) fn response_id(dialogue: &Dialogue<'_>, _: &Map<String, Value>) -> Ob
         }
     }
     seen
+}
+
+/// Whether a message is the body of an HTTP refusal. It stands beside the status instead of answering by id: a server
+/// may refuse before it has read who asks.
+fn is_refusal(dialogue: &Dialogue<'_>, said: &Said) -> bool {
+    let entries = &dialogue.transcript.entries;
+    let Some(Happening::Received { origin: Some(origin), .. }) = entries.get(said.entry).map(|entry| &entry.what)
+    else {
+        return false;
+    };
+    // The head stands before the body, and not far.
+    entries.iter().take(said.entry).rev().any(|entry| {
+        matches!(entry.what, Happening::Head { exchange, status, .. } if exchange == origin.exchange && status >= 400)
+    })
 }
 
 /// Whether it says that input of ours could not be read, which then was hostile.

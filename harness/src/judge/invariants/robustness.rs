@@ -3,6 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::Observation;
+use crate::event::Transport;
 use crate::judge::Breach;
 use crate::judge::dialogue::Dialogue;
 use crate::transcript::{CaseRecord, Happening, Health, Transcript};
@@ -35,14 +36,22 @@ fn health(transcript: &Transcript, bad: Health, words: impl Fn(&CaseRecord, &str
                 _ => None,
             });
             let last_sent = |what: &Happening| matches!(what, Happening::Sent { .. });
-            let ending = |what: &Happening| matches!(what, Happening::Exited(_) | Happening::OutputClosed);
+            let ending = |what: &Happening| {
+                matches!(what, Happening::Exited(_) | Happening::OutputClosed | Happening::SessionLost)
+            };
+            let lost = transcript.entries.iter().any(|entry| matches!(entry.what, Happening::SessionLost));
+            let without_exit = match transcript.transport {
+                Transport::Stdio => "closed its output",
+                Transport::Http | Transport::Sse if lost => "lost the session",
+                Transport::Http | Transport::Sse => "could no longer be reached",
+            };
             let entries = || transcript.entries.iter().enumerate().skip(case.begins);
             let sent: Vec<usize> =
                 entries().filter(|(_, entry)| last_sent(&entry.what)).map(|(index, _)| index).collect();
             let stderr = transcript.stderr.trim();
             let tail: Vec<&str> = stderr.lines().rev().take(3).collect();
             Breach {
-                message: words(case, exit.as_deref().unwrap_or("closed its output")),
+                message: words(case, exit.as_deref().unwrap_or(without_exit)),
                 expected: Some("a server that goes on answering".to_owned()),
                 got: (!tail.is_empty()).then(|| {
                     format!(
