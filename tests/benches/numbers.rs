@@ -7,7 +7,7 @@ use std::io::{BufRead as _, BufReader, Write as _};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use mcp_conform::detect::Opener;
+use mcp_conform::detect::{Access, Opener};
 use mcp_conform::process::ServerCommand;
 use mcp_conform::session::Outgoing;
 use mcp_conform::session::client::ScriptedClient;
@@ -106,8 +106,7 @@ fn harness_rate() -> f64 {
             directory: None,
         };
         let opener = Opener {
-            command,
-            guardian: None,
+            access: Access::Stdio { command, guardian: None },
             scripted: ScriptedClient::default(),
             startup: Duration::from_secs(10),
         };

@@ -7,7 +7,7 @@ use std::time::Duration;
 use mcp_conform::event::{Finish, Header};
 use mcp_conform::run::{self, RunError, Stop};
 use mcp_conform::select::Selection;
-use mcp_conform::settings::{Calls, Settings, WhichRevisions};
+use mcp_conform::settings::{Calls, HttpSettings, Settings, WhichRevisions};
 use mcp_conform::target::Target;
 use mcp_conform_cases::{Library, RevisionSet};
 use tokio::sync::watch;
@@ -20,6 +20,7 @@ use tokio::sync::watch;
 pub fn settings(command: &[OsString]) -> Settings {
     Settings {
         target: Target::command(command, std::env::var_os("PATH").as_deref()).expect("the server is there"),
+        http: HttpSettings::default(),
         revisions: WhichRevisions::These(RevisionSet::ALL),
         selection: Selection::default(),
         calls: Calls { all: true, names: Vec::new() },

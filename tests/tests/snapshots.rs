@@ -29,7 +29,7 @@ const FAULTS: [&str; 3] = ["unknown-tool-as-success", "ping-with-content", "dies
 
 fn reference(faults: &[&str], options: &[&str]) -> Output {
     Command::new(mcp_conform())
-        .arg("reference")
+        .args(["reference", "--transport", "stdio"])
         .args(CASES.iter().flat_map(|case| ["-k", case]))
         .args(faults.iter().flat_map(|fault| ["--fault", fault]))
         .args(options)

@@ -12,7 +12,7 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use insta::{assert_snapshot, with_settings};
-use mcp_conform::detect::Opener;
+use mcp_conform::detect::{Access, Opener};
 use mcp_conform::process::{Patience, ServerCommand};
 use mcp_conform::session::client::ScriptedClient;
 use mcp_conform::session::{Outgoing, Session};
@@ -220,7 +220,7 @@ fn recorded(revision: Revision) -> Transcript {
         directory: None,
     };
     let scripted = ScriptedClient { roots: vec!["file:///scratch".to_owned()], ..ScriptedClient::default() };
-    let opener = Opener { command, guardian: None, scripted, startup: LIMIT };
+    let opener = Opener { access: Access::Stdio { command, guardian: None }, scripted, startup: LIMIT };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         let mut begun =

@@ -180,6 +180,7 @@ fn settings(arguments: &RunArguments, what: &What<'_>, library: &Library) -> Res
     };
     if let Some(transport) = arguments.transport {
         target.restrict(transport).map_err(|error| usage(error.to_string()))?;
+        repeat_options.extend(["--transport".to_owned(), transport.as_str().to_owned()]);
     }
     let revisions = match arguments.revision.as_deref() {
         None => default_revisions,

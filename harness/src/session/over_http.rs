@@ -37,7 +37,7 @@ pub(super) struct OverHttp {
     mirrored: Arc<BTreeMap<String, Mirrored>>,
     exchanges: HashMap<ExchangeId, Exchange>,
     /// Whether something was refused with 404 since the last sign of life.
-    refused: bool,
+    pub(super) refused: bool,
     /// The stream of HTTP+SSE on which everything comes.
     main: Option<ExchangeId>,
 }
