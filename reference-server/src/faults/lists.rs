@@ -127,19 +127,19 @@ faults! { ANY =>
             }
         })];
     "header-annotation-empty", "tools.x-mcp-header.non-empty", range::STATELESS, "An x-mcp-header annotation is empty" => [
-        Hook::Out(|out| tool(out, "test_custom_header", |tool| {
+        Hook::Out(|out| tool(out, "test_header_arguments", |tool| {
             set(tool, "inputSchema", json!({ "type": "object", "properties": { "region": { "type": "string", "x-mcp-header": "" } } }));
         }))];
     "header-annotation-not-token", "tools.x-mcp-header.token", range::STATELESS, "An x-mcp-header annotation has a space" => [
-        Hook::Out(|out| tool(out, "test_custom_header", |tool| {
+        Hook::Out(|out| tool(out, "test_header_arguments", |tool| {
             set(tool, "inputSchema", json!({ "type": "object", "properties": { "region": { "type": "string", "x-mcp-header": "My Region" } } }));
         }))];
     "header-annotation-on-number", "tools.x-mcp-header.primitive", range::STATELESS, "An x-mcp-header annotation is on a number" => [
-        Hook::Out(|out| tool(out, "test_custom_header", |tool| {
+        Hook::Out(|out| tool(out, "test_header_arguments", |tool| {
             set(tool, "inputSchema", json!({ "type": "object", "properties": { "region": { "type": "number", "x-mcp-header": "Region" } } }));
         }))];
     "header-annotation-twice", "tools.x-mcp-header.unique", range::STATELESS, "Two x-mcp-header annotations differ only in case" => [
-        Hook::Out(|out| tool(out, "test_custom_header", |tool| {
+        Hook::Out(|out| tool(out, "test_header_arguments", |tool| {
             set(tool, "inputSchema", json!({ "type": "object", "properties": {
                 "region": { "type": "string", "x-mcp-header": "Region" }, "other": { "type": "string", "x-mcp-header": "region" } } }));
         }))];

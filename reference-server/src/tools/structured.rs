@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::tool::{Run, Tool, string, text};
+use super::tool::{Run, Tool, text};
 use crate::dispatch::Outcome;
 use crate::revision::Revision;
 
@@ -38,18 +38,6 @@ pub(super) fn official_tools() -> Vec<Tool> {
             "additionalProperties": false,
         }))
         .since(Revision::V2025_11_25),
-        Tool::new(
-            "test_custom_header",
-            "Custom header",
-            "Has an argument that HTTP clients mirror in a header",
-            Run::Now(|_, arguments| text(&format!("Region: {}", string(arguments, "region")))),
-        )
-        .input(json!({
-            "type": "object",
-            "properties": { "region": { "type": "string", "x-mcp-header": "Region" } },
-            "additionalProperties": false,
-        }))
-        .since(Revision::V2026_07_28),
     ]
 }
 

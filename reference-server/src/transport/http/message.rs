@@ -129,7 +129,7 @@ impl Reply {
 
     /// 405 with the methods that are allowed.
     pub(crate) fn method_not_allowed(allowed: &str) -> Self {
-        Self::refusal(StatusCode::METHOD_NOT_ALLOWED, "Method not allowed").with_header("allow", allowed)
+        Self::empty(StatusCode::METHOD_NOT_ALLOWED).with_header("allow", allowed)
     }
 
     /// The same with a header, which replaces one of the same name. Values that cannot be one are left out.
