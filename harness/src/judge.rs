@@ -3,6 +3,7 @@
 pub mod checks;
 pub mod dialogue;
 pub mod evidence;
+pub mod exchanges;
 pub mod http;
 pub mod invariants;
 pub mod matching;

@@ -7,6 +7,10 @@ mod cursors;
 mod declared;
 mod elicitation;
 mod header_annotations;
+mod http_events;
+mod http_get;
+mod http_replies;
+mod http_streams;
 mod interim;
 mod jsonrpc;
 mod listening;
@@ -17,6 +21,7 @@ mod output;
 mod progress;
 mod robustness;
 mod schema;
+mod sse;
 mod stateless;
 mod subscribed;
 mod tools;
@@ -125,42 +130,37 @@ const RULES: &[(&str, Rule)] = &[
     ("subscribed-updates", subscribed::updates),
     ("no-crash", robustness::no_crash),
     ("no-hang", robustness::no_hang),
-    ("http-stream-ends", unexamined),
-    ("http-sse-retry", unexamined),
-    ("http-batch-on-stream", unexamined),
-    ("http-get-answer", unexamined),
-    ("http-own-response", unexamined),
-    ("http-get-unrelated", unexamined),
-    ("http-sse-unbuffered", unexamined),
-    ("http-response-delivered", unexamined),
-    ("http-reply-media", unexamined),
-    ("http-session-id-visible-ascii", unexamined),
-    ("http-session-id-not-minted", unexamined),
-    ("http-error-status", unexamined),
-    ("http-get-no-response", unexamined),
-    ("http-listen-is-stream", unexamined),
-    ("http-accepted", unexamined),
-    ("http-no-broadcast", unexamined),
-    ("http-json-answer", unexamined),
-    ("http-sse-data", unexamined),
-    ("http-sse-priming", unexamined),
-    ("http-event-id-unique", unexamined),
-    ("sse-own-stream", unexamined),
-    ("sse-response-on-stream", unexamined),
-    ("sse-post-status", unexamined),
-    ("sse-message-events", unexamined),
-    ("sse-endpoint", unexamined),
+    ("http-stream-ends", http_streams::ends),
+    ("http-sse-retry", http_streams::retry),
+    ("http-batch-on-stream", http_streams::batch),
+    ("http-get-answer", http_get::answer),
+    ("http-own-response", http_replies::own_response),
+    ("http-get-unrelated", http_get::unrelated),
+    ("http-sse-unbuffered", http_events::unbuffered),
+    ("http-response-delivered", http_streams::delivered),
+    ("http-reply-media", http_replies::media),
+    ("http-session-id-visible-ascii", http_events::session_id_visible),
+    ("http-session-id-not-minted", http_replies::no_session_id),
+    ("http-error-status", http_replies::error_status),
+    ("http-get-no-response", http_get::no_response),
+    ("http-listen-is-stream", http_replies::listen),
+    ("http-accepted", http_replies::accepted),
+    ("http-no-broadcast", http_get::no_broadcast),
+    ("http-json-answer", http_replies::json),
+    ("http-sse-data", http_events::data),
+    ("http-sse-priming", http_events::priming),
+    ("http-event-id-unique", http_events::unique_ids),
+    ("sse-own-stream", sse::own_stream),
+    ("sse-response-on-stream", sse::response_on_stream),
+    ("sse-post-status", sse::post_status),
+    ("sse-message-events", sse::message_events),
+    ("sse-endpoint", sse::endpoint),
 ];
 
 /// The rule of that name.
 #[must_use]
 pub fn rule(name: &str) -> Option<Rule> {
     RULES.iter().find(|(known, _)| *known == name).map(|(_, rule)| *rule)
-}
-
-/// A rule that is known by name and looks at nothing yet.
-fn unexamined(_: &Dialogue<'_>, _: &Map<String, Value>) -> Observation {
-    Observation::default()
 }
 
 /// A breach by what the server said in one entry, with the request that it answers as context.
