@@ -33,6 +33,10 @@ fn without(challenge: &str, name: &str) -> String {
     format!("Bearer {}", kept.join(", ")).trim_end().to_owned()
 }
 
+fn is_wrong_token(out: &HttpDeparture<'_>) -> bool {
+    out.reply.status == StatusCode::UNAUTHORIZED && out.ask.headers.contains_key(AUTHORIZATION)
+}
+
 fn is_metadata(out: &HttpDeparture<'_>) -> bool {
     out.ask.path.starts_with("/.well-known/oauth-protected-resource") && out.is_ok()
 }
@@ -70,11 +74,11 @@ faults! { HTTP =>
             out.replace(Reply::json(StatusCode::OK, &jsonrpc::error(out.body.get("id"), &error)));
         }))];
     "auth-any-token", "auth.invalid-token-401", range::FROM_2025_03, "Any token will do" => [
-        Hook::Request(|arrival| if shown(arrival).is_some_and(|token| !token.trim().is_empty()) { authorize(arrival); })];
+        Hook::Request(|arrival| if shown(arrival).is_some_and(|token| !token.is_empty() && !token.contains(' ')) { authorize(arrival); })];
     "auth-invalid-token-403", "auth.invalid-token-401", range::FROM_2025_03, "A wrong token gets 403" => [
-        Hook::Reply(|out| on_challenge(out, |out| if out.ask.headers.contains_key(AUTHORIZATION) { out.set_status(StatusCode::FORBIDDEN); }))];
+        Hook::Reply(|out| on_challenge(out, |out| if is_wrong_token(out) { out.set_status(StatusCode::FORBIDDEN); }))];
     "auth-invalid-token-500", "auth.invalid-token-401", range::FROM_2025_03, "A wrong token gets 500" => [
-        Hook::Reply(|out| on_challenge(out, |out| if out.ask.headers.contains_key(AUTHORIZATION) {
+        Hook::Reply(|out| on_challenge(out, |out| if is_wrong_token(out) {
             out.replace(Reply::empty(StatusCode::INTERNAL_SERVER_ERROR));
         }))];
     "auth-token-half-compared", "auth.validates-tokens", range::FROM_2025_03, "Only the first half of a token is compared" => [

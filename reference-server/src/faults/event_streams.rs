@@ -85,8 +85,10 @@ faults! { HTTP =>
         Hook::Http(HttpFault::AnswersOnStanding)];
     "broadcast-to-all-streams", "http.no-broadcast", range::STATEFUL_FROM_2025_03, "A message that belongs to no request goes to all streams of GETs" => [
         Hook::Http(HttpFault::Broadcasts)];
-    "event-ids-repeat", "http.event-id-unique", range::STATEFUL_FROM_2025_03, "Each stream counts its events from the beginning, and their ids are just that" => [
-        Hook::Event(|event| event.id = event.id.as_deref().and_then(|id| id.split_once('-')).map(|(_, number)| number.to_owned()))];
+    "event-ids-repeat", "http.event-id-unique", range::STATEFUL_FROM_2025_03, "Each stream counts its messages from the beginning, and their ids are just that" => [
+        Hook::Event(|event| if !event.data.is_empty() {
+            event.id = event.id.as_deref().and_then(|id| id.split_once('-')).map(|(_, number)| number.to_owned());
+        })];
     "resume-refused", "http.resume-any-origin", range::STATEFUL_FROM_2025_03, "Events have ids, but a GET with Last-Event-ID gets 405" => [
         Hook::Request(|arrival| if arrival.ask.method == "GET" && arrival.has("last-event-id") {
             arrival.reply = Some(crate::transport::http::Reply::method_not_allowed("POST, DELETE"));

@@ -21,6 +21,11 @@ fn on_notification(out: &mut HttpDeparture<'_>, change: impl FnOnce(&mut HttpDep
     }
 }
 
+/// A GET that is no attempt to take up a stream again.
+fn opens_stream(out: &HttpDeparture<'_>) -> bool {
+    out.is_get() && out.is_ok() && out.is_endpoint() && !out.ask.headers.contains_key("last-event-id")
+}
+
 /// The input was JSON, but could not be accepted, and nobody waits for an answer.
 fn refuses_notification(out: &HttpDeparture<'_>) -> bool {
     out.reply.status == StatusCode::BAD_REQUEST
@@ -31,9 +36,9 @@ fn refuses_notification(out: &HttpDeparture<'_>) -> bool {
 
 faults! { HTTP =>
     "get-answered-404", "http.get-sse-or-405", range::STATEFUL_FROM_2025_03, "GET gets 404" => [
-        Hook::Reply(|out| if out.is_get() && out.is_ok() && out.is_endpoint() { out.replace(Reply::empty(StatusCode::NOT_FOUND)); })];
+        Hook::Reply(|out| if opens_stream(out) { out.replace(Reply::empty(StatusCode::NOT_FOUND)); })];
     "get-answered-json", "http.get-sse-or-405", range::STATEFUL_FROM_2025_03, "GET gets a JSON document" => [
-        Hook::Reply(|out| if out.is_get() && out.is_ok() && out.is_endpoint() {
+        Hook::Reply(|out| if opens_stream(out) {
             out.replace(Reply::json(StatusCode::OK, &json!({ "status": "ok" })));
         })];
     "origin-not-checked", "http.origin-validated", range::FROM_2025_03, "Serves pages of any origin" => [
@@ -44,8 +49,8 @@ faults! { HTTP =>
         Hook::Reply(|out| if out.reply.status == StatusCode::FORBIDDEN && out.ask.headers.contains_key("origin") {
             out.set_status(StatusCode::BAD_REQUEST);
         })];
-    "origin-required", "http.origin.absent-accepted", range::STATELESS, "prompts/list without Origin gets 403" => [
-        Hook::Request(|arrival| if arrival.is_stateless() && arrival.rpc_method() == "prompts/list" && !arrival.has("origin") {
+    "origin-required", "http.origin.absent-accepted", range::STATELESS, "completion/complete without Origin gets 403" => [
+        Hook::Request(|arrival| if arrival.is_stateless() && arrival.rpc_method() == "completion/complete" && !arrival.has("origin") {
             arrival.reply = Some(Reply::refusal(StatusCode::FORBIDDEN, "Forbidden: no Origin"));
         })];
     "host-not-checked", "http.origin-validated", range::FROM_2025_03, "Serves under any Host, so that a foreign name can be made to point here" => [
@@ -69,21 +74,21 @@ faults! { HTTP =>
         Hook::Reply(|out| if refuses_notification(out) { out.replace(Reply::empty(StatusCode::ACCEPTED)); })];
     "rejected-notification-with-id", "http.rejected-input-4xx", range::FROM_2025_03, "The error for a notification that is no legal message has an id" => [
         Hook::Reply(|out| if refuses_notification(out) { out.change_json(|error| super::hook::set(error, "/id", json!("server-error"))); })];
-    "reply-without-content-type", "http.request-reply-type", range::FROM_2025_03, "Answers have no Content-Type" => [
+    "reply-without-content-type", "http.request-reply-type", range::FROM_2025_03, "Answers to completion/complete have no Content-Type" => [
         Hook::Reply(|out| on_plain(out, |out| out.remove_header("content-type")))];
-    "reply-as-text", "http.request-reply-type", range::FROM_2025_03, "Answers are text/plain" => [
+    "reply-as-text", "http.request-reply-type", range::FROM_2025_03, "Answers to completion/complete are text/plain" => [
         Hook::Reply(|out| on_plain(out, |out| out.set_header("content-type", "text/plain; charset=utf-8")))];
-    "reply-as-html", "http.request-reply-type", range::FROM_2025_03, "Answers are text/html" => [
+    "reply-as-html", "http.request-reply-type", range::FROM_2025_03, "Answers to completion/complete are text/html" => [
         Hook::Reply(|out| on_plain(out, |out| out.set_header("content-type", "text/html")))];
-    "reply-accepted-only", "http.request-reply-type", range::FROM_2025_03, "Requests get 202 and no answer" => [
+    "reply-accepted-only", "http.request-reply-type", range::FROM_2025_03, "completion/complete gets 202 and no answer" => [
         Hook::Reply(|out| on_plain(out, |out| out.replace(Reply::empty(StatusCode::ACCEPTED))))];
-    "json-reply-as-array", "http.json-single-object", range::FROM_2025_03, "Answers are an array of one" => [
+    "json-reply-as-array", "http.json-single-object", range::FROM_2025_03, "Answers to completion/complete are an array of one" => [
         Hook::Reply(|out| on_plain(out, |out| out.change_json(|answer| *answer = json!([answer]))))];
-    "json-reply-of-two-documents", "http.json-single-object", range::FROM_2025_03, "Answers are followed by a notification in the same body" => [
+    "json-reply-of-two-documents", "http.json-single-object", range::FROM_2025_03, "Answers to completion/complete are followed by a notification in the same body" => [
         Hook::Reply(|out| on_plain(out, |out| {
             let log = json!({ "jsonrpc": "2.0", "method": "notifications/message", "params": { "level": "info", "data": "Answered" } });
             out.set_body(format!("{}\n{log}\n", out.json()));
         }))];
-    "json-reply-quoted", "http.json-single-object", range::FROM_2025_03, "Answers are a JSON string that holds the message" => [
+    "json-reply-quoted", "http.json-single-object", range::FROM_2025_03, "Answers to completion/complete are a JSON string that holds the message" => [
         Hook::Reply(|out| on_plain(out, |out| out.change_json(|answer| *answer = Value::String(answer.to_string()))))];
 }

@@ -52,9 +52,10 @@ faults! { HTTP =>
             && let Some(id) = arrival.memory.session.clone() {
             arrival.set(header::SESSION_ID, &id);
         })];
-    "missing-session-answered-500", "http.missing-session-400", range::STATEFUL_FROM_2025_03, "A request without session id gets 500" => [
-        Hook::Request(|arrival| if !begins_session(arrival) && !arrival.has(header::SESSION_ID) && arrival.is_endpoint() {
-            arrival.reply = Some(Reply::empty(StatusCode::INTERNAL_SERVER_ERROR));
+    "missing-session-answered-200", "http.missing-session-400", range::STATEFUL_FROM_2025_03, "A request without session id gets 200 with the error" => [
+        Hook::Reply(|out| if out.reply.status == StatusCode::BAD_REQUEST && !out.is_stateless()
+            && !out.ask.headers.contains_key(header::SESSION_ID) && !out.body.is_null() {
+            out.set_status(StatusCode::OK);
         })];
     "ended-session-answered-400", "http.terminated-session-404", range::STATEFUL_FROM_2025_03, "Requests of an ended session get 400" => [
         Hook::Reply(|out| on_ended(out, StatusCode::BAD_REQUEST))];
@@ -66,10 +67,8 @@ faults! { HTTP =>
         Hook::Http(HttpFault::SessionsNeverEnd), Hook::Http(HttpFault::UnknownSessionsServed)];
     "delete-ignored", "http.delete-answer", range::STATEFUL_FROM_2025_03, "DELETE is accepted and ends nothing" => [
         Hook::Http(HttpFault::SessionsNeverEnd)];
-    "delete-answered-500", "http.delete-answer", range::STATEFUL_FROM_2025_03, "DELETE gets 500" => [
-        Hook::Request(|arrival| if arrival.ask.method == "DELETE" && arrival.has(header::SESSION_ID) {
-            arrival.reply = Some(Reply::empty(StatusCode::INTERNAL_SERVER_ERROR));
-        })];
+    "delete-answered-500", "http.delete-answer", range::STATEFUL_FROM_2025_03, "DELETE ends the session and gets 500" => [
+        Hook::Reply(|out| if out.ask.method == "DELETE" && out.is_ok() { out.set_status(StatusCode::INTERNAL_SERVER_ERROR); })];
     "version-header-ignored", "http.bad-version-header-400", range::STATEFUL_FROM_2025_06, "Any MCP-Protocol-Version will do in a session" => [
         Hook::Request(|arrival| if !arrival.is_stateless() && arrival.has(header::SESSION_ID) { arrival.remove(header::PROTOCOL_VERSION); })];
     "version-header-answered-500", "http.bad-version-header-400", range::STATEFUL_FROM_2025_06, "A bad MCP-Protocol-Version gets 500" => [

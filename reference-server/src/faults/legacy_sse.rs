@@ -11,6 +11,10 @@ fn is_endpoint(event: &Event) -> bool {
     event.place == Place::Legacy && event.name == Some("endpoint")
 }
 
+fn is_notification(event: &Event) -> bool {
+    event.place == Place::Legacy && event.data.contains("\"method\":\"notifications/")
+}
+
 fn posts_message(arrival: &HttpArrival<'_>) -> bool {
     arrival.posts() && arrival.ask.path == "/messages"
 }
@@ -28,29 +32,27 @@ faults! { SSE =>
         Hook::Event(|event| if is_endpoint(event) { event.data = format!("\"{}\"", event.data); })];
     "endpoint-event-in-json", "sse-legacy.endpoint-event", range::OLDEST, "The endpoint is announced in a JSON object" => [
         Hook::Event(|event| if is_endpoint(event) { event.data = format!("{{\"uri\":\"{}\"}}", event.data); })];
-    "endpoint-of-another-origin", "sse-legacy.endpoint-same-origin", range::OLDEST, "The endpoint is announced with another origin" => [
-        Hook::Event(|event| if is_endpoint(event) { event.data = format!("http://mcp.example{}", event.data); })];
+    "endpoint-of-another-origin", "sse-legacy.endpoint-same-origin", range::OLDEST, "The endpoint is announced under another name of the host" => [
+        Hook::Http(HttpFault::LegacyEndpointElsewhere)];
     "endpoint-takes-no-post", "sse-legacy.two-endpoints", range::OLDEST, "The announced endpoint does not take POST" => [
         Hook::Request(|arrival| if posts_message(arrival) { arrival.reply = Some(Reply::method_not_allowed("GET")); })];
-    "messages-under-another-name", "sse-legacy.message-events", range::OLDEST, "Messages come as events named data" => [
-        Hook::Event(|event| if event.name == Some("message") { event.name = Some("data"); })];
-    "messages-spread-over-lines", "sse-legacy.message-events", range::OLDEST, "A message is spread over lines of which only the first is a data line" => [
+    "messages-under-another-name", "sse-legacy.message-events", range::OLDEST, "Notifications come as events named data" => [
+        Hook::Event(|event| if is_notification(event) { event.name = Some("data"); })];
+    "messages-spread-over-lines", "sse-legacy.message-events", range::OLDEST, "A notification is spread over lines of which only the first is a data line" => [
         Hook::EventText(|event, text| {
-            let value = serde_json::from_str::<serde_json::Value>(&event.data).ok();
-            let is_pong = value.as_ref().is_some_and(|value| value.get("result") == Some(&serde_json::json!({})));
-            let pretty = value.filter(|_| is_pong).and_then(|value| serde_json::to_string_pretty(&value).ok());
+            let value = serde_json::from_str::<serde_json::Value>(&event.data).ok().filter(|_| is_notification(event));
+            let pretty = value.and_then(|value| serde_json::to_string_pretty(&value).ok());
             pretty.map_or(text, |pretty| format!("event: message\ndata: {pretty}\n\n").into_bytes())
         })];
-    "answers-in-the-post", "sse-legacy.response-on-stream", range::OLDEST, "Answers to ping come in the reply to their POST, and not on the stream" => [
-        Hook::Reply(|out| if out.rpc_method() == "ping" && out.ask.path == "/messages" && out.is_ok() {
+    "answers-in-the-post", "sse-legacy.response-on-stream", range::OLDEST, "Answers to completion/complete come in the reply to their POST, and not on the stream" => [
+        Hook::Reply(|out| if out.is_plain() && out.ask.path == "/messages" {
             let id = out.body.get("id").cloned().unwrap_or_default();
-            out.replace(Reply::json(StatusCode::OK, &crate::jsonrpc::result(&id, serde_json::json!({}))));
+            let result = serde_json::json!({ "completion": { "values": [], "hasMore": false } });
+            out.replace(Reply::json(StatusCode::OK, &crate::jsonrpc::result(&id, result)));
         }),
-        Hook::EventText(|event, text| if event.place == Place::Legacy && event.data.ends_with("\"result\":{}}") { Vec::new() } else { text })];
-    "post-taken-with-500", "sse-legacy.post-accepted", range::OLDEST, "A ping gets 500, although it is answered" => [
-        Hook::Reply(|out| if out.rpc_method() == "ping" && out.ask.path == "/messages" && out.is_ok() {
-            out.set_status(StatusCode::INTERNAL_SERVER_ERROR);
-        })];
+        Hook::EventText(|event, text| if event.place == Place::Legacy && event.data.contains("\"result\":{\"completion\"") { Vec::new() } else { text })];
+    "post-taken-with-500", "sse-legacy.post-accepted", range::OLDEST, "completion/complete gets 500, although it is answered" => [
+        Hook::Reply(|out| if out.is_plain() && out.ask.path == "/messages" { out.set_status(StatusCode::INTERNAL_SERVER_ERROR); })];
     "answers-on-the-newest-stream", "sse-legacy.streams-isolated", range::OLDEST, "Answers go to the newest stream, whoever asked" => [
         Hook::Http(HttpFault::LegacyStreamsMixed)];
     "unknown-session-accepted", "sse-legacy.bad-post-4xx", range::OLDEST, "A POST for a session that does not exist gets 202" => [

@@ -37,15 +37,22 @@ fn name_in_body(arrival: &HttpArrival<'_>) -> Option<String> {
     arrival.body.pointer(pointer).filter(|name| name.is_string()).map(text_of)
 }
 
+/// The same as it stands there.
+fn plain_name(arrival: &HttpArrival<'_>) -> String {
+    let name = arrival.body.pointer("/params/name").or_else(|| arrival.body.pointer("/params/uri"));
+    name.and_then(Value::as_str).unwrap_or_default().to_owned()
+}
+
 fn version_in_body(arrival: &HttpArrival<'_>) -> Option<String> {
     let meta = arrival.body.pointer("/params/_meta")?;
     meta.get(PROTOCOL_VERSION)?.as_str().map(str::to_owned)
 }
 
-/// Makes `Mcp-Method` right if its present value is like that; `None` is no header.
+/// Makes `Mcp-Method` right if its present value is like that; `None` is no header. Two of them are left alone.
 fn mend_method(arrival: &mut HttpArrival<'_>, applies: impl FnOnce(Option<&str>, &str) -> bool) {
     let method = arrival.rpc_method().to_owned();
-    if arrival.is_stateless() && applies(raw(arrival, header::METHOD).as_deref(), &method) {
+    let is_single = arrival.ask.headers.get_all(header::METHOD).iter().count() < 2;
+    if arrival.is_stateless() && is_single && applies(raw(arrival, header::METHOD).as_deref(), &method) {
         arrival.set(header::METHOD, &method);
     }
 }
@@ -169,8 +176,8 @@ faults! { HTTP =>
         })];
     "mcp-method-not-required", "http.header.mcp-method.missing", range::STATELESS, "Mcp-Method may be missing" => [
         Hook::Request(|arrival| mend_method(arrival, |value, _| value.is_none()))];
-    "mcp-method-not-compared", "http.header.mcp-method.mismatch", range::STATELESS, "Mcp-Method may differ from the body" => [
-        Hook::Request(|arrival| mend_method(arrival, |value, _| value.is_some()))];
+    "mcp-method-not-compared", "http.header.mcp-method.mismatch", range::STATELESS, "Mcp-Method may be another than the body's" => [
+        Hook::Request(|arrival| mend_method(arrival, |value, method| value.is_some_and(|value| !value.eq_ignore_ascii_case(method))))];
     "mcp-method-in-any-case", "http.header.mcp-method.case-sensitive", range::STATELESS, "Mcp-Method is compared without regard to case" => [
         Hook::Request(|arrival| mend_method(arrival, |value, method| value.is_some_and(|value| value.eq_ignore_ascii_case(method))))];
     "mcp-name-not-required-for-tools", "http.header.mcp-name.missing-tools-call", range::STATELESS, "Mcp-Name may be missing from tools/call" => [
@@ -179,12 +186,16 @@ faults! { HTTP =>
         Hook::Request(|arrival| require_no_name_for(arrival, "resources/read"))];
     "mcp-name-not-required-for-prompts", "http.header.mcp-name.missing-prompts-get", range::STATELESS, "Mcp-Name may be missing from prompts/get" => [
         Hook::Request(|arrival| require_no_name_for(arrival, "prompts/get"))];
-    "mcp-name-not-compared", "http.header.mcp-name.mismatch", range::STATELESS, "A plain Mcp-Name may differ from the body" => [
-        Hook::Request(|arrival| mend_name(arrival, |value| value.is_some_and(|value| encoded(value).is_none() && !has_illegal_characters(value))))];
+    "mcp-name-not-compared", "http.header.mcp-name.mismatch", range::STATELESS, "A plain Mcp-Name may be another than the body's" => [
+        Hook::Request(|arrival| {
+            let name = plain_name(arrival);
+            mend_name(arrival, |value| value.is_some_and(|value| {
+                !value.starts_with("=?") && !has_illegal_characters(value) && !value.eq_ignore_ascii_case(&name)
+            }));
+        })];
     "mcp-name-in-any-case", "http.header.mcp-name.case-sensitive", range::STATELESS, "Mcp-Name is compared without regard to case" => [
         Hook::Request(|arrival| {
-            let name = arrival.body.pointer("/params/name").or_else(|| arrival.body.pointer("/params/uri"));
-            let name = name.and_then(Value::as_str).unwrap_or_default().to_owned();
+            let name = plain_name(arrival);
             mend_name(arrival, |value| value.is_some_and(|value| value.eq_ignore_ascii_case(&name)));
         })];
     "mcp-name-not-decoded", "http.header.mcp-name.base64-decoded", range::STATELESS, "Mcp-Name in Base64 is taken literally" => [
@@ -237,19 +248,23 @@ faults! { HTTP =>
             let region = argument(arrival, "/params/arguments/region");
             if let Some(region) = region && raw(arrival, "mcp-param-region").as_deref() == region.as_str() { refuse(arrival); }
         })];
-    "param-header-not-compared", "http.param.mismatch-rejected", range::STATELESS, "Mcp-Param headers may differ from the arguments" => [
-        Hook::Request(|arrival| mend_params(arrival, |value, argument| {
-            value.is_some_and(|value| !has_illegal_characters(value) && encoded(value).is_none()) && argument.is_string()
-        }))];
+    "param-header-not-compared", "http.param.mismatch-rejected", range::STATELESS, "Mcp-Param-Region may differ from its argument" => [
+        Hook::Request(|arrival| if let Some(region) = argument(arrival, "/params/arguments/region")
+            && raw(arrival, "mcp-param-region").is_some_and(|value| !has_illegal_characters(&value) && encoded(&value).is_none()) {
+            arrival.set("mcp-param-region", &text_of(&region));
+        })];
     "param-header-not-required", "http.param.missing-rejected", range::STATELESS, "Mcp-Param headers may be missing" => [
         Hook::Request(|arrival| mend_params(arrival, |value, _| value.is_none()))];
     "param-header-required-for-null", "http.param.null-not-expected", range::STATELESS, "An argument that is null needs its header" => [
         Hook::Request(|arrival| if calls_fixture(arrival) && PARAMS.iter().any(|(name, pointer)| {
             arrival.body.pointer(pointer).is_some_and(Value::is_null) && !arrival.has(name)
         }) { refuse(arrival); })];
-    "param-header-required-for-absent", "http.param.absent-not-expected", range::STATELESS, "Mcp-Param-Region is required without such an argument" => [
-        Hook::Request(|arrival| if calls_fixture(arrival) && arrival.body.pointer("/params/arguments/region").is_none()
-            && !arrival.has("mcp-param-region") { refuse(arrival); })];
+    "param-header-required-for-absent", "http.param.absent-not-expected", range::STATELESS, "Mcp-Param-Region is required of a call without arguments" => [
+        Hook::Request(|arrival| {
+            let arguments = arrival.body.pointer("/params/arguments").and_then(Value::as_object);
+            let are_none = arguments.is_none_or(serde_json::Map::is_empty);
+            if are_none && calls_fixture(arrival) && !arrival.has("mcp-param-region") { refuse(arrival); }
+        })];
     "param-header-without-argument-accepted", "http.param.header-without-argument", range::STATELESS, "A Mcp-Param header without its argument is let through" => [
         Hook::Request(|arrival| if calls_fixture(arrival) {
             for (name, pointer) in PARAMS {

@@ -41,6 +41,8 @@ pub(crate) enum HttpFault {
     StreamsMixed,
     /// Events are held back until the stream ends.
     EventsHeldBack,
+    /// The address for messages has another name than the stream's.
+    LegacyEndpointElsewhere,
     /// Answers go to the newest HTTP+SSE stream, whoever asked.
     LegacyStreamsMixed,
     /// An HTTP+SSE session outlives its stream.
@@ -162,11 +164,9 @@ impl HttpDeparture<'_> {
         self.reply.status == StatusCode::ACCEPTED && self.body.get("method").is_some()
     }
 
-    /// True for an answer that nothing else depends on (as [`super::hook::Departure::plain`]).
+    /// True for an answer on which hardly anything else depends. Others, a ping above all, are what clients wait for.
     pub(super) fn is_plain(&self) -> bool {
-        let plain =
-            self.rpc_method() == "ping" || (self.rpc_method() == "prompts/list" && self.is_stateless());
-        plain && self.is_ok()
+        self.rpc_method() == "completion/complete" && self.is_ok()
     }
 
     /// The body of the answer as JSON.

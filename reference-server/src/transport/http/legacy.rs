@@ -63,7 +63,9 @@ pub(super) fn open(service: &Arc<Service>, ask: &Ask) -> Reply {
     };
     let stream = Stream::new(Place::Legacy, None, false);
     let receiver = stream.connect(None);
-    stream.announce("endpoint", format!("{MESSAGES}?{SESSION}={id}"));
+    let elsewhere = service.faults.http_is(HttpFault::LegacyEndpointElsewhere);
+    let origin = if elsewhere { format!("http://localhost:{}", service.own.port()) } else { String::new() };
+    stream.announce("endpoint", format!("{origin}{MESSAGES}?{SESSION}={id}"));
     let faults = Arc::new(service.faults.for_connection());
     let outbox: Outbox = Arc::clone(&stream) as Outbox;
     let out = faults.wrap(outbox);

@@ -49,8 +49,10 @@ pub(super) async fn post(service: &Arc<Service>, ask: &Ask, body: &[u8], value: 
     if !asks_for_reply && !stream.has_messages() {
         return Reply::empty(StatusCode::ACCEPTED);
     }
+    let tool = value.as_ref().and_then(|value| value.pointer("/params/name"));
     // A connection that breaks cancels nothing: what is being done goes on, and its messages are kept.
-    let guard = session.faults.http_is(HttpFault::DisconnectCancels).then(|| {
+    let breaks = tool.is_none_or(|tool| tool != "test_reconnection");
+    let guard = (breaks && session.faults.http_is(HttpFault::DisconnectCancels)).then(|| {
         let id = value.as_ref().and_then(|value| value.get("id")).cloned();
         Box::new(Cancel { session: Arc::clone(&session.core), id }) as Box<dyn Send + Sync>
     });
@@ -59,7 +61,6 @@ pub(super) async fn post(service: &Arc<Service>, ask: &Ask, body: &[u8], value: 
         Some(answer) => Reply::json(status_of(&answer), &answer),
         None => Reply::events(service.events(stream.connect(None), &session.faults, guard)),
     };
-    let tool = value.as_ref().and_then(|value| value.pointer("/params/name"));
     if session.faults.http_is(HttpFault::ClosesEarly)
         && tool.is_some_and(|tool| tool == "test_tool_with_logging")
     {

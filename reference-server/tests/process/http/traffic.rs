@@ -81,6 +81,10 @@ fn bad_notification() -> Value {
     json!({ "jsonrpc": "1.0", "method": "notifications/x" })
 }
 
+fn completion() -> Value {
+    json!({ "ref": { "type": "ref/prompt", "name": "test_prompt_with_arguments" }, "argument": { "name": "arg1", "value": "test" } })
+}
+
 fn probe_origins(log: &mut Log, ask: &Ask) {
     log.send("foreign origin", &ask.clone().with("Origin", "http://evil.example"));
     log.send("null origin", &ask.clone().with("Origin", "null"));
@@ -101,6 +105,7 @@ pub(crate) fn stateful(server: &Server, revision: &'static str) -> Log {
     log.answer("initialize", answer);
     let ping = session.post(&request(1, "ping", json!({})));
     log.send("ping", &ping);
+    log.send("completion", &session.post(&request(8, "completion/complete", completion())));
     log.send("notification", &session.post(&notification("notifications/x")));
     log.send("bad notification", &session.post(&bad_notification()));
     log.send("bad json", &ping.clone().body("{bad"));
@@ -142,6 +147,7 @@ pub(crate) fn stateless(server: &Server) -> Log {
     let to = |id: u64, method: &str, params: Value| modern(server.http, id, method, params);
     probe_interfaces(&mut log, server.http.port());
     log.send("discover", &to(1, "server/discover", json!({})));
+    log.send("completion", &to(17, "completion/complete", completion()));
     let list = to(2, "prompts/list", json!({}));
     log.send("list", &list);
     probe_origins(&mut log, &list);
@@ -280,9 +286,12 @@ pub(crate) fn legacy(server: &Server) -> Log {
     }
     let ping = Ask::post(server.sse, &path, &request(77, "ping", json!({})));
     log.send("ping", &ping);
+    log.send("completion", &Ask::post(server.sse, &path, &request(78, "completion/complete", completion())));
+    let call = json!({ "name": "test_tool_with_logging" });
+    log.send("call", &Ask::post(server.sse, &path, &request(79, "tools/call", call)));
     log.send("bad json", &ping.clone().body("{bad"));
     log.send("unknown session", &Ask::post(server.sse, "/messages?sessionId=nobody", &notification("x")));
-    log.watch("stream", one, "\"id\":77");
+    log.watch("stream", one, "\"id\":79");
     log.watch("other stream", other, "\"id\":77");
     // It takes the server a moment to notice that a stream is gone.
     let gone = (0..200).any(|_| ping.send().status == 404);
