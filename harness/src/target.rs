@@ -140,11 +140,12 @@ impl Target {
         Ok(Target { ways: vec![Way::Stdio(command)], words })
     }
 
-    /// The reference server that is part of this binary, over all transports.
+    /// The reference server that is part of this binary, over all transports; over HTTP protected by a token if there
+    /// is one.
     ///
     /// # Errors
     /// When the system does not tell where our executable is.
-    pub fn reference(faults: &[String]) -> io::Result<Target> {
+    pub fn reference(faults: &[String], token: Option<&str>) -> io::Result<Target> {
         // The pauses that the official fixtures want would be most of the run.
         let mut arguments: Vec<OsString> =
             [REFERENCE_ARGUMENT, "--fixture-delay", "2"].map(OsString::from).into();
@@ -154,7 +155,13 @@ impl Target {
             words.extend(["--fault".to_owned(), fault.clone()]);
         }
         let program = std::env::current_exe()?.into_os_string();
-        Ok(Target { ways: Target::all_ways(&program, &arguments), words })
+        let mut ways = Target::all_ways(&program, &arguments);
+        for way in &mut ways {
+            if let (Way::Http { command: Some(command), .. }, Some(token)) = (way, token) {
+                command.arguments.extend([OsString::from("--bearer"), OsString::from(token)]);
+            }
+        }
+        Ok(Target { ways, words })
     }
 
     /// The ways to reach a program that takes the options of the reference server.

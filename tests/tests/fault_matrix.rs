@@ -10,18 +10,34 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use mcp_conform::event::Transport;
 use mcp_conform::run::RunError;
 use mcp_conform::settings::{Settings, WhichRevisions};
+use mcp_conform::target::Target;
 use mcp_conform::verdict::Verdict;
 use mcp_conform_cases::{Era, Library, RevisionSet};
 use mcp_conform_tests::{run, settings};
 use mcp_reference_server::faults::{self, Fault};
 
+/// The token of the reference server where it is protected.
+const TOKEN: &str = "a-token-of-the-matrix";
+
+/// The reference server over every transport.
 fn reference(options: &[&str]) -> Settings {
-    let mut command =
-        vec![OsString::from(env!("CARGO_BIN_EXE_reference-server")), "--fixture-delay".into(), "2".into()];
-    command.extend(options.iter().map(OsString::from));
-    settings(&command)
+    let program = OsString::from(env!("CARGO_BIN_EXE_reference-server"));
+    let mut settings = settings(std::slice::from_ref(&program));
+    let arguments: Vec<OsString> =
+        ["--fixture-delay", "2"].iter().chain(options).map(OsString::from).collect();
+    settings.target.ways = Target::all_ways(&program, &arguments);
+    settings
+}
+
+/// The reference server over Streamable HTTP, protected by a token that the harness has.
+fn protected(options: &[&str]) -> Settings {
+    let mut settings = reference(&[&["--bearer", TOKEN], options].concat());
+    settings.target.restrict(Transport::Http).unwrap();
+    settings.http.headers = vec![("Authorization".to_owned(), format!("Bearer {TOKEN}"))];
+    settings
 }
 
 /// The good server, in variants that leave features out, so that the cases about undeclared features have their turn.
@@ -36,18 +52,27 @@ fn every_case_passes_on_the_good_server_in_every_revision() {
     let library = Library::builtin().unwrap();
     let mut wrong = String::new();
     let mut passed = BTreeSet::new();
-    for without in GOOD {
+    let open = GOOD.iter().map(|without| {
         let options: Vec<&str> =
             without.split_whitespace().flat_map(|feature| ["--without", feature]).collect();
-        let (header, finish) = run(library.clone(), reference(&options)).unwrap();
-        assert_eq!(header.revisions.len(), 5);
+        (*without, reference(&options))
+    });
+    for (without, mut settings) in open.chain([("an open door", protected(&[]))]) {
+        settings.jobs = 8;
+        let (header, finish) = run(library.clone(), settings).unwrap();
+        assert!(header.revisions.len() >= 4);
         for result in finish.results {
             let complete = without.is_empty() && result.verdict == Verdict::Untestable;
             if result.verdict.is_finding() || result.verdict == Verdict::Error || complete {
                 let _ = writeln!(
                     wrong,
-                    "{} {} {} without [{without}]: {} {:?}",
-                    result.verdict, result.case, result.revision, result.message, result.got
+                    "{} {} {} {} without [{without}]: {} {:?}",
+                    result.verdict,
+                    result.case,
+                    result.revision,
+                    result.transport.as_str(),
+                    result.message,
+                    result.got
                 );
             }
             if result.verdict == Verdict::Pass {
@@ -120,7 +145,14 @@ fn try_fault(library: &Library, fault: &Fault) -> Result<(), String> {
         .filter(|case| case.catches.iter().any(|name| name == fault.name))
         .map(|case| case.id.as_str())
         .collect();
-    let mut settings = reference(&["--fault", fault.name]);
+    let mut settings = if fault.requirement.starts_with("auth.") {
+        protected(&["--fault", fault.name])
+    } else {
+        reference(&["--fault", fault.name])
+    };
+    // Messages are the same everywhere, so that one transport is enough for their faults.
+    let transport: Transport = fault.transports.first().unwrap().parse().map_err(|error| format!("{error}"))?;
+    settings.target.restrict(transport).map_err(|error| error.to_string())?;
     settings.revisions = WhichRevisions::These(revisions_for(library, fault.name, shows));
     // Enough for a busy machine, and little enough for servers that never answer.
     settings.timeout = Duration::from_secs(4);

@@ -148,7 +148,8 @@ fn settings(arguments: &RunArguments, what: &What<'_>, library: &Library) -> Res
     let http = http_settings(arguments).map_err(usage)?;
     let (mut target, calls, default_revisions) = match what {
         What::Reference(faults) => {
-            let target = Target::reference(faults).map_err(|error| (Code::Internal, error.to_string()))?;
+            let target = Target::reference(faults, arguments.bearer.as_deref())
+                .map_err(|error| (Code::Internal, error.to_string()))?;
             mcp_reference_server::faults::Faults::named(faults).map_err(|error| usage(error.to_string()))?;
             (target, Calls { all: true, names: Vec::new() }, WhichRevisions::These(RevisionSet::ALL))
         }

@@ -1,10 +1,11 @@
 //! A recording read as a dialogue: which message answers which, what was asked for, what was declared.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use serde_json::Value;
 
-use crate::transcript::{Happening, Transcript};
+use crate::transcript::{Carrier, Happening, Origin, Transcript};
+use crate::transport::http::exchange::ExchangeId;
 use crate::wire::{Content, Kind, Message};
 
 /// A request that we sent.
@@ -55,6 +56,28 @@ impl Said {
     }
 }
 
+/// What a server repeats on demand, when a stream is taken up again. It was said when it was said first.
+#[derive(Debug, Default)]
+struct Replays {
+    asked_for: HashSet<ExchangeId>,
+    events: HashSet<String>,
+}
+
+impl Replays {
+    fn take_sent(&mut self, carrier: Option<&Carrier>) {
+        let wants =
+            |carrier: &&Carrier| carrier.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("last-event-id"));
+        self.asked_for.extend(carrier.filter(wants).map(|carrier| carrier.exchange));
+    }
+
+    /// Whether a frame is a repetition; remembers its event otherwise.
+    fn repeats(&mut self, origin: Option<&Origin>) -> bool {
+        let Some(origin) = origin else { return false };
+        let Some(id) = origin.event.as_ref().and_then(|event| event.id.clone()) else { return false };
+        !self.events.insert(id) && self.asked_for.contains(&origin.exchange)
+    }
+}
+
 /// A recording read as a dialogue.
 #[derive(Debug)]
 pub struct Dialogue<'a> {
@@ -82,9 +105,11 @@ impl<'a> Dialogue<'a> {
             first_hostile: None,
         };
         let mut by_id: HashMap<String, usize> = HashMap::new();
+        let mut replays = Replays::default();
         for (entry, happened) in transcript.entries.iter().enumerate() {
             match &happened.what {
-                Happening::Sent { bytes, message, hostile, .. } => {
+                Happening::Sent { bytes, message, hostile, carrier } => {
+                    replays.take_sent(carrier.as_deref());
                     if *hostile && dialogue.first_hostile.is_none() {
                         dialogue.first_hostile = Some(entry);
                     }
@@ -98,6 +123,7 @@ impl<'a> Dialogue<'a> {
                         dialogue.take_sent(entry, &message, *hostile, &mut by_id);
                     }
                 }
+                Happening::Received { origin, .. } if replays.repeats(origin.as_deref()) => {}
                 Happening::Received { content, .. } => {
                     let in_batch = matches!(content, Content::Batch(_));
                     for message in content.messages() {

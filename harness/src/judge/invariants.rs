@@ -9,6 +9,8 @@ mod elicitation;
 mod header_annotations;
 mod http_events;
 mod http_get;
+#[cfg(test)]
+mod http_recordings;
 mod http_replies;
 mod http_streams;
 mod interim;

@@ -67,7 +67,12 @@ async fn health(session: &mut Session, record: &CaseRecord, script: &[Step], con
         .entries
         .iter()
         .skip(record.begins)
-        .any(|entry| matches!(entry.what, Happening::Stop(_)));
+        .any(|entry| match &entry.what {
+            Happening::Stop(_) => true,
+            // The session was given up, so that nothing can be asked in it any more.
+            Happening::Sent { carrier: Some(carrier), .. } => carrier.method == "DELETE",
+            _ => false,
+        });
     if told_to_end {
         return Health::Well;
     }

@@ -195,3 +195,102 @@ pub(super) fn session_id_visible(dialogue: &Dialogue<'_>, _: &Map<String, Value>
     }
     seen
 }
+
+#[cfg(test)]
+mod tests {
+    use mcp_conform_cases::Revision;
+    use serde_json::json;
+
+    use super::super::http_recordings::check;
+
+    const STREAM: &str = "POST ?1 tools/call\n#0 200 text/event-stream\n";
+
+    #[test]
+    fn events_hold_one_message_each() {
+        let now = Revision::R2026_07_28;
+        let table = [
+            ("#0 *notifications/message\n#0 =1", (2, 0, 0), now),
+            ("#0 =1\n#0 [DONE]", (2, 1, 0), now),
+            ("#0 {\n#0 5\n#0 {\"status\":\"ok\"}", (3, 3, 0), now),
+            ("#0 [{\"id\":1,\"result\":{}}]", (1, 1, 0), now),
+            ("#0 [{\"id\":1,\"result\":{}}]", (1, 0, 0), Revision::R2025_03_26),
+            ("#0 type=ping now\n#0 type=mcp =1", (2, 0, 2), now),
+            ("#0 @1\n#0 retry=5", (2, 0, 2), now),
+            ("#0 @1\n#0 retry=5", (2, 0, 0), Revision::R2025_11_25),
+        ];
+        for (events, seen, revision) in table {
+            check("http-sse-data", &json!({}), revision, &[(&format!("{STREAM}{events}"), seen)]);
+            let hostile = STREAM.replace("POST", "POST!");
+            check("http-sse-data", &json!({}), revision, &[(&format!("{hostile}{events}"), (0, 0, 0))]);
+        }
+    }
+
+    #[test]
+    fn streams_are_primed() {
+        let table = [
+            ("#0 @1\n#0 @2 =1", (1, 0, 0)),
+            ("#0 @2 =1", (1, 1, 0)),
+            ("#0 retry=5\n#0 @2 =1", (1, 1, 0)),
+            ("#0 =1", (0, 0, 0)),
+        ];
+        for (events, seen) in table {
+            check(
+                "http-sse-priming",
+                &json!({}),
+                Revision::R2025_11_25,
+                &[(&format!("{STREAM}{events}"), seen)],
+            );
+        }
+        let handshake = "POST ?1 initialize\n#0 200 text/event-stream\n#0 @1 =1";
+        check("http-sse-priming", &json!({}), Revision::R2025_11_25, &[(handshake, (0, 0, 0))]);
+    }
+
+    #[test]
+    fn event_ids_come_once() {
+        let begin = "POST ?0 initialize\n#0 200 application/json mcp-session-id=s\n#0 =0\nPOST ?1 tools/call\n#1 200 text/event-stream\n";
+        let alone = begin.replace(" mcp-session-id=s", "");
+        let table = [
+            (format!("{begin}#1 @1\n#1 @2 =1\n#1 @\n#1 @"), (2, 0, 0)),
+            (format!("{begin}#1 @1\n#1 @1 =1"), (2, 1, 0)),
+            (format!("{alone}#1 @1\n#1 @1 =1"), (2, 0, 1)),
+            (format!("{begin}GET\n#2 200 text/event-stream\n#2 @1\n#1 @1 =1"), (2, 1, 0)),
+            (
+                format!("{begin}#1 @1\n#1 @2\n#1 end\nGET Last-Event-ID=1\n#2 200 text/event-stream\n#2 @2"),
+                (2, 0, 0),
+            ),
+        ];
+        for (script, seen) in &table {
+            check("http-event-id-unique", &json!({}), Revision::R2025_11_25, &[(script, *seen)]);
+        }
+    }
+
+    #[test]
+    fn proxies_are_asked_not_to_buffer() {
+        let head = |headers: &str| format!("POST ?1 tools/call\n#0 200 text/event-stream {headers}");
+        let table = [
+            (head("x-accel-buffering=no"), (1, 0, 0)),
+            (head("x-accel-buffering=yes"), (1, 1, 0)),
+            (head(""), (1, 1, 0)),
+            // It keeps the header for itself.
+            (head("server=nginx/1.27"), (0, 0, 0)),
+            (head("").replace("200", "500"), (0, 0, 0)),
+        ];
+        for (script, seen) in &table {
+            check("http-sse-unbuffered", &json!({}), Revision::R2026_07_28, &[(script, *seen)]);
+        }
+    }
+
+    #[test]
+    fn session_ids_are_visible() {
+        let head = |headers: &str| format!("POST ?1 initialize\n#0 200 application/json {headers}\n#0 =1");
+        let table = [
+            (head("mcp-session-id=a1-~!"), (1, 0, 0)),
+            (head("mcp-session-id=caf\u{e9}"), (1, 1, 0)),
+            (head("mcp-session-id="), (1, 0, 1)),
+            (head(""), (0, 0, 0)),
+        ];
+        for (script, seen) in &table {
+            check("http-session-id-visible-ascii", &json!({}), Revision::R2025_06_18, &[(script, *seen)]);
+        }
+    }
+}

@@ -255,3 +255,104 @@ fn event_ids_tell(exchanges: &Exchanges<'_>, streams: &HashMap<ExchangeId, &Exch
         })
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use mcp_conform_cases::Revision;
+    use serde_json::json;
+
+    use super::super::http_recordings::check;
+
+    const REVISION: Revision = Revision::R2025_06_18;
+    const OPEN: &str = "GET\n#0 200 text/event-stream\n";
+    const CALL: &str = "POST ?1 tools/call {\"_meta\":{\"progressToken\":\"t\"}}\n#1 200 text/event-stream\n";
+    const PROGRESS: &str = "*notifications/progress {\"progressToken\":\"t\",\"progress\":1}\n";
+
+    #[test]
+    fn get_is_answered_with_a_stream_or_405() {
+        let later = "POST ?1 ping\n#1 200 application/json\n#1 =1";
+        // The head; what `stream-or-405` sees; what `handled` sees.
+        let table = [
+            ("#0 200 text/event-stream", (1, 0, 0), (1, 0, 0)),
+            ("#0 405 -", (1, 0, 0), (1, 0, 0)),
+            ("#0 404 -", (0, 0, 0), (1, 1, 0)),
+            ("#0 400 -", (1, 1, 0), (1, 0, 0)),
+            ("#0 200 application/json", (1, 1, 0), (1, 0, 0)),
+            ("#0 409 -", (0, 0, 0), (0, 0, 0)),
+            ("#0 401 -", (0, 0, 0), (0, 0, 0)),
+            ("#0 307 -", (0, 0, 0), (0, 0, 0)),
+            ("", (0, 0, 0), (0, 0, 0)),
+        ];
+        for (head, strict, handled) in table {
+            let script = format!("GET\n{head}\n{later}");
+            check("http-get-answer", &json!({ "rule": "stream-or-405" }), REVISION, &[(&script, strict)]);
+            check("http-get-answer", &json!({ "rule": "handled" }), REVISION, &[(&script, handled)]);
+            let by_case = script.replace("GET", "GET!");
+            check("http-get-answer", &json!({ "rule": "handled" }), REVISION, &[(&by_case, (0, 0, 0))]);
+        }
+        let lost = "GET\n#0 404 -\nPOST ?1 ping\n#1 404 -";
+        check("http-get-answer", &json!({ "rule": "handled" }), REVISION, &[(lost, (0, 0, 0))]);
+    }
+
+    #[test]
+    fn no_response_comes_by_get() {
+        let table = [
+            (format!("{OPEN}{CALL}#1 =1"), (1, 0, 0)),
+            (format!("{OPEN}{CALL}#0 =1"), (1, 1, 0)),
+            (format!("{OPEN}{CALL}#0 ~null -32603"), (1, 0, 1)),
+            (format!("{OPEN}POST! nonsense\n#0 ~null -32700"), (0, 0, 0)),
+            (format!("{OPEN}{}#0 =1", CALL.replace("POST", "POST!")), (0, 0, 0)),
+            (format!("{}{CALL}#1 =1", OPEN.replace("200", "405")), (0, 0, 0)),
+            (format!("{}{CALL}#0 =1", OPEN.replace("GET", "GET Last-Event-ID=4")), (0, 0, 0)),
+        ];
+        for (script, seen) in &table {
+            check("http-get-no-response", &json!({}), REVISION, &[(script, *seen)]);
+        }
+    }
+
+    #[test]
+    fn progress_does_not_come_by_get() {
+        let table = [
+            (format!("{OPEN}{CALL}#1 {PROGRESS}"), (1, 0, 0)),
+            (format!("{OPEN}{CALL}#0 {PROGRESS}"), (1, 1, 0)),
+            // Answered, answered as JSON, or of nobody.
+            (format!("{OPEN}{CALL}#1 =1\n#0 {PROGRESS}"), (0, 0, 0)),
+            (
+                format!("{OPEN}{}#0 {PROGRESS}", CALL.replace("text/event-stream", "application/json")),
+                (0, 0, 0),
+            ),
+            (format!("{OPEN}{CALL}#0 {}", PROGRESS.replace("\"t\"", "\"u\"")), (0, 0, 0)),
+            (format!("{OPEN}{CALL}#1 end\n#0 {PROGRESS}"), (0, 0, 0)),
+        ];
+        for (script, seen) in &table {
+            check("http-get-unrelated", &json!({}), REVISION, &[(script, *seen)]);
+        }
+    }
+
+    #[test]
+    fn messages_come_once() {
+        let changed = "*notifications/tools/list_changed\n";
+        let two = format!("{OPEN}GET!\n#1 200 text/event-stream\n");
+        let table = [
+            (format!("{OPEN}{CALL}#0 ?s roots/list\n"), (1, 0, 0)),
+            (format!("{OPEN}{CALL}#0 ?s roots/list\n#1 ?s roots/list\n"), (2, 1, 0)),
+            (format!("{OPEN}{CALL}#1 {PROGRESS}#0 {PROGRESS}"), (2, 1, 0)),
+            (format!("{OPEN}{CALL}#1 {PROGRESS}#1 {PROGRESS}"), (2, 0, 0)),
+            (format!("{OPEN}{CALL}#1 {PROGRESS}#1 end\n#0 {PROGRESS}"), (1, 0, 0)),
+            (format!("{two}#0 {changed}#1 {changed}"), (0, 0, 0)),
+            (format!("{two}#0 @7 {changed}#1 @8 {changed}"), (2, 0, 0)),
+            (format!("{two}#0 @7 {changed}#1 @7 {changed}"), (2, 1, 0)),
+            // Each stream counts by itself.
+            (format!("{two}#0 @1\n#1 @1 {changed}#0 @2 {changed}#1 @2 {changed}"), (0, 0, 0)),
+            (
+                format!(
+                    "{OPEN}GET Last-Event-ID=7\n#1 200 text/event-stream\n#0 @7 {changed}#1 @7 {changed}"
+                ),
+                (0, 0, 0),
+            ),
+        ];
+        for (script, seen) in &table {
+            check("http-no-broadcast", &json!({}), REVISION, &[(script, *seen)]);
+        }
+    }
+}

@@ -304,3 +304,169 @@ pub(super) fn no_session_id(dialogue: &Dialogue<'_>, _: &Map<String, Value>) -> 
     }
     seen
 }
+
+#[cfg(test)]
+mod tests {
+    use mcp_conform_cases::Revision;
+    use serde_json::json;
+
+    use super::super::http_recordings::{Seen, check};
+
+    const NOW: Revision = Revision::R2026_07_28;
+
+    fn each(name: &str, with: &Value, revision: Revision, request: &str, table: &[(&str, Seen)]) {
+        for (answer, seen) in table {
+            check(name, with, revision, &[(&format!("{request}\n{answer}"), *seen)]);
+            let hostile = request.replace("POST", "POST!");
+            check(name, with, revision, &[(&format!("{hostile}\n{answer}"), (0, 0, 0))]);
+        }
+    }
+
+    use serde_json::Value;
+
+    #[test]
+    fn what_is_accepted_gets_202_and_nothing_else() {
+        let cases = [("notification", "POST *notifications/initialized"), ("response", "POST =s-1")];
+        for (of, request) in cases {
+            let status = [
+                ("#0 202 -\n#0 end", (1, 0, 0)),
+                ("#0 200 -\n#0 end", (1, 1, 0)),
+                ("#0 400 -\n#0 end", (0, 0, 0)),
+            ];
+            each(
+                "http-accepted",
+                &json!({ "of": of, "rule": "status" }),
+                Revision::R2025_06_18,
+                request,
+                &status,
+            );
+            let body = [
+                ("#0 202 -\n#0 end", (1, 0, 0)),
+                ("#0 202 text/plain\n#0 end 8", (1, 1, 0)),
+                ("#0 202 -", (0, 0, 0)),
+                ("#0 500 text/plain\n#0 end 8", (0, 0, 0)),
+            ];
+            each(
+                "http-accepted",
+                &json!({ "of": of, "rule": "body" }),
+                Revision::R2025_06_18,
+                request,
+                &body,
+            );
+        }
+        let with = json!({ "of": "response", "rule": "status" });
+        each(
+            "http-accepted",
+            &with,
+            Revision::R2025_06_18,
+            "POST ?1 ping",
+            &[("#0 200 -\n#0 end", (0, 0, 0))],
+        );
+    }
+
+    #[test]
+    fn requests_are_answered_as_json_or_stream() {
+        let table = [
+            ("#0 200 application/json;charset=utf-8", (1, 0, 0)),
+            ("#0 200 text/event-stream", (1, 0, 0)),
+            ("#0 200 text/html", (1, 1, 0)),
+            ("#0 202 -", (1, 1, 0)),
+            ("#0 404 text/html", (0, 0, 0)),
+            ("#0 202 -\nPOST *notifications/cancelled {\"requestId\":1}", (0, 0, 0)),
+        ];
+        each("http-reply-media", &json!({}), Revision::R2025_06_18, "POST ?1 ping", &table);
+    }
+
+    #[test]
+    fn json_is_the_one_response() {
+        let head = "#0 200 application/json\n";
+        let table = [
+            ("#0 =1\n#0 end 9", (1, 0, 0)),
+            ("#0 ~1 -32601\n#0 end 9", (1, 0, 0)),
+            ("#0 end", (1, 1, 0)),
+            ("#0 [{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{}}]\n#0 end 9", (1, 1, 0)),
+            ("#0 \"text\"\n#0 end 9", (1, 1, 0)),
+            ("#0 {}{}\n#0 end 9", (1, 1, 0)),
+            ("#0 *notifications/message\n#0 end 9", (1, 1, 0)),
+            // The id belongs to nobody, which is another finding.
+            ("#0 =7\n#0 end 9", (1, 0, 0)),
+            ("#0 =1", (0, 0, 0)),
+            ("#0 cut", (0, 0, 0)),
+        ];
+        let table = table.map(|(answer, seen)| (format!("{head}{answer}"), seen));
+        let table: Vec<(&str, Seen)> = table.iter().map(|(answer, seen)| (answer.as_str(), *seen)).collect();
+        each("http-json-answer", &json!({}), Revision::R2025_06_18, "POST ?1 ping", &table);
+        let crossed = "POST ?1 ping\nPOST ?2 ping\n#0 200 application/json\n#0 =2\n#0 end 9";
+        check("http-json-answer", &json!({}), Revision::R2025_06_18, &[(crossed, (1, 1, 0))]);
+    }
+
+    #[test]
+    fn answers_carry_no_other_response() {
+        let table = [
+            ("#0 200 text/event-stream\n#0 *notifications/message\n#0 =1", (1, 0, 0)),
+            ("#0 200 text/event-stream\n#0 =2\n#0 =1", (2, 1, 0)),
+            ("#0 200 application/json\n#0 =2", (1, 1, 0)),
+            ("#0 200 application/json\n#0 =7", (0, 0, 0)),
+            ("#0 400 application/json\n#0 ~null -32600", (0, 0, 0)),
+        ];
+        for (answer, seen) in table {
+            let script = format!("POST ?1 tools/list\nPOST ?2 tools/list\n{answer}");
+            check("http-own-response", &json!({}), NOW, &[(&script, seen)]);
+        }
+    }
+
+    #[test]
+    fn subscriptions_are_streams() {
+        let table = [
+            ("#0 200 text/event-stream", (1, 0, 0)),
+            ("#0 200 application/json\n#0 =1\n#0 end 9", (1, 1, 0)),
+            ("#0 200 application/json\n+1500\n#0 dropped", (1, 1, 0)),
+            ("#0 200 application/json", (0, 0, 0)),
+            ("#0 200 application/json\n#0 ~1 -32601\n#0 end 9", (0, 0, 0)),
+            ("#0 200 text/event-stream\n#0 ~1 -32602\n#0 end", (0, 0, 0)),
+            ("#0 404 application/json\n#0 ~1 -32601\n#0 end 9", (0, 0, 0)),
+        ];
+        each("http-listen-is-stream", &json!({}), NOW, "POST ?1 subscriptions/listen", &table);
+    }
+
+    #[test]
+    fn errors_have_their_status() {
+        let with = json!({ "code": [-32020, -32022], "status": 400 });
+        let table = [
+            ("#0 400 application/json\n#0 ~1 -32022", (1, 0, 0)),
+            ("#0 200 application/json\n#0 ~1 -32022", (1, 1, 0)),
+            ("#0 200 text/event-stream\n#0 ~1 -32020", (1, 1, 0)),
+            ("#0 200 text/event-stream\n#0 *notifications/message\n#0 ~1 -32020", (0, 0, 0)),
+            ("#0 200 application/json\n#0 ~1 -32602", (0, 0, 0)),
+            ("#0 404 -\n#0 end", (0, 0, 0)),
+        ];
+        each("http-error-status", &with, NOW, "POST ?1 tools/list", &table);
+        let with = json!({ "code": -32601, "status": 404, "methods": "absent" });
+        let table = [
+            ("#0 404 application/json\n#0 ~1 -32601", (1, 0, 0)),
+            ("#0 400 application/json\n#0 ~1 -32601", (1, 1, 0)),
+            ("#0 404 -\n#0 end", (1, 1, 0)),
+            ("#0 404 text/html\n#0 end 90", (0, 0, 0)),
+            ("#0 200 application/json\n#0 =1", (0, 0, 0)),
+        ];
+        // One that was removed, and one whose capability is not declared.
+        each("http-error-status", &with, NOW, "POST ?1 ping", &table);
+        each("http-error-status", &with, NOW, "POST ?1 prompts/list", &table);
+        for method in ["initialize", "tools/list", "mcp-conform/none"] {
+            let script = format!("POST ?1 {method}\n#0 400 application/json\n#0 ~1 -32601");
+            check("http-error-status", &with, NOW, &[(&script, (0, 0, 0))]);
+        }
+    }
+
+    #[test]
+    fn no_session_is_made_up() {
+        let table = [
+            ("#0 200 application/json\n#0 =1", (1, 0, 0)),
+            ("#0 200 application/json mcp-session-id=5\n#0 =1", (1, 1, 0)),
+            ("", (0, 0, 0)),
+        ];
+        each("http-session-id-not-minted", &json!({}), NOW, "POST ?1 tools/list", &table);
+        let other_era = "POST ?1 initialize\n#0 200 application/json mcp-session-id=5\n#0 =1";
+        check("http-session-id-not-minted", &json!({}), NOW, &[(other_era, (0, 0, 0))]);
+    }
+}

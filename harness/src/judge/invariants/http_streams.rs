@@ -225,3 +225,156 @@ fn continuations(exchanges: &Exchanges<'_>) -> HashMap<usize, usize> {
     }
     next
 }
+
+#[cfg(test)]
+mod tests {
+    use mcp_conform_cases::Revision;
+    use serde_json::json;
+
+    use super::super::http_recordings::check;
+
+    const ASKED: &str = "POST ?1 tools/call\n#0 200 text/event-stream\n";
+    /// The request, an event with an id, and the end.
+    const EARLY: &str = "POST ?1 tools/call\n#0 200 text/event-stream\n#0 @a\n#0 end\n";
+
+    #[test]
+    fn streams_end_with_the_response() {
+        let answered = format!("{ASKED}#0 =1\n");
+        let later = "POST ?2 ping\n#1 200 application/json\n#1 =2\n#1 end\n";
+        let table = [
+            (format!("{answered}#0 end\n{later}"), (1, 0, 0)),
+            // We may hear of an end long after it came.
+            (format!("{answered}+9000\n#0 end\n"), (1, 0, 0)),
+            (format!("{answered}+9000\nPOST ?2 ping\n#0 end\n"), (1, 0, 0)),
+            (format!("{answered}+1000\n{later}"), (0, 0, 0)),
+            (format!("{answered}+2500\n{later}"), (1, 1, 0)),
+            (format!("{answered}+2500\n{later}#0 end\n"), (1, 1, 0)),
+            (format!("{answered}#0 dropped\n+2500\n{later}"), (0, 0, 0)),
+            (format!("{ASKED}+2500\n{later}"), (0, 0, 0)),
+        ];
+        for (script, seen) in &table {
+            check("http-stream-ends", &json!({}), Revision::R2025_06_18, &[(script, *seen)]);
+        }
+        let array = r#"POST [{"id":1,"method":"ping"},{"id":2,"method":"ping"}]"#;
+        let script =
+            format!("{array}\n#0 200 text/event-stream\n#0 =1\n+3000\nPOST ?3 ping\n#1 200 -\n#0 =2\n#0 end");
+        check("http-stream-ends", &json!({}), Revision::R2025_03_26, &[(&script, (1, 0, 0))]);
+    }
+
+    #[test]
+    fn a_stream_that_is_closed_early_says_when_to_come_back() {
+        let table = [
+            (EARLY.to_owned(), (1, 1, 0)),
+            (format!("{ASKED}#0 @a retry=50\n#0 end\n"), (1, 0, 0)),
+            (format!("{ASKED}#0 @a\n#0 =1\n#0 end\n"), (0, 0, 0)),
+            // Nothing to come back to, or no wish to.
+            (format!("{ASKED}#0 end\n"), (0, 0, 0)),
+            (format!("{ASKED}#0 @a\n#0 cut\n"), (0, 0, 0)),
+            (format!("{ASKED}#0 @a\nDELETE\n#0 end\n"), (0, 0, 0)),
+            (format!("{EARLY}gone\n"), (0, 0, 0)),
+            (format!("{ASKED}POST *notifications/cancelled {{\"requestId\":1}}\n#0 @a\n#0 end\n"), (0, 0, 0)),
+        ];
+        for (script, seen) in &table {
+            check("http-sse-retry", &json!({}), Revision::R2025_11_25, &[(script, *seen)]);
+        }
+    }
+
+    #[test]
+    fn arrays_are_answered_in_full() {
+        let array =
+            r#"POST [{"id":1,"method":"ping"},{"id":2,"method":"ping"},{"method":"notifications/x"}]"#;
+        let head = "\n#0 200 text/event-stream\n";
+        let table = [
+            (format!("{array}{head}#0 =2\n#0 =1\n#0 end\n"), (1, 0, 0)),
+            (
+                format!("{array}{head}#0 [{{\"id\":1,\"result\":{{}}}},{{\"id\":2,\"result\":{{}}}}]\n"),
+                (1, 0, 0),
+            ),
+            (format!("{array}{head}#0 =1\n#0 end\n"), (1, 1, 0)),
+            (format!("{array}{head}#0 =1\n"), (0, 0, 0)),
+            (format!("{array}{head}#0 =1\n#0 cut\n"), (0, 0, 0)),
+            (format!("{}{head}#0 =1\n#0 end\n", array.replace("POST", "POST!")), (0, 0, 0)),
+        ];
+        for (script, seen) in &table {
+            check("http-batch-on-stream", &json!({}), Revision::R2025_03_26, &[(script, *seen)]);
+        }
+    }
+
+    #[test]
+    fn responses_are_delivered() {
+        let again = "GET Last-Event-ID=a\n";
+        let both = [
+            (format!("{ASKED}#0 =1\n#0 end\n"), (1, 0, 0)),
+            (format!("{ASKED}#0 end\n"), (1, 1, 0)),
+            (ASKED.to_owned(), (0, 0, 0)),
+            (format!("{ASKED}#0 cut\n"), (0, 0, 0)),
+            (format!("{ASKED}#0 dropped\n"), (0, 0, 0)),
+            (format!("{ASKED}#0 end\ngone\n"), (0, 0, 0)),
+            (format!("{ASKED}DELETE\n#0 end\n"), (0, 0, 0)),
+            (format!("{ASKED}#0 type=mcp =1\n#0 end\n"), (0, 0, 0)),
+            (format!("{ASKED}#0 {{\n#0 end\n"), (0, 0, 0)),
+            ("POST ?1 tools/call\n#0 500 text/event-stream\n#0 end\n".to_owned(), (0, 0, 0)),
+            (ASKED.replace("POST", "POST!") + "#0 end\n", (0, 0, 0)),
+            // On another stream, which is another finding.
+            (
+                format!("GET\n#0 200 text/event-stream\n{}#0 =1\n#1 end\n", ASKED.replace("#0", "#1")),
+                (0, 0, 0),
+            ),
+        ];
+        let resumed = [
+            (format!("{EARLY}{again}#1 200 text/event-stream\n#1 @b =1\n#1 end\n"), (1, 0, 0)),
+            (format!("{EARLY}{again}#1 200 text/event-stream\n#1 end\n"), (1, 1, 0)),
+            (format!("{EARLY}{again}#1 405 -\n#1 end\n"), (1, 1, 0)),
+            (format!("{EARLY}{again}#1 404 -\n#1 end\n"), (0, 0, 0)),
+            (format!("{EARLY}{again}#1 200 text/event-stream\n"), (0, 0, 0)),
+            (EARLY.to_owned(), (0, 0, 0)),
+            (
+                format!(
+                    "{EARLY}{again}#1 200 text/event-stream\n#1 @b\n#1 end\nGET Last-Event-ID=b\n#2 200 text/event-stream\n#2 =1\n"
+                ),
+                (1, 0, 0),
+            ),
+        ];
+        for (script, seen) in both.iter().chain(&resumed) {
+            check(
+                "http-response-delivered",
+                &json!({ "resumed": true }),
+                Revision::R2025_11_25,
+                &[(script, *seen)],
+            );
+        }
+        for (script, seen) in &both {
+            check(
+                "http-response-delivered",
+                &json!({ "resumed": false }),
+                Revision::R2025_06_18,
+                &[(script, *seen)],
+            );
+            check(
+                "http-response-delivered",
+                &json!({ "resumed": true }),
+                Revision::R2026_07_28,
+                &[(script, *seen)],
+            );
+        }
+        let with = json!({ "resumed": false });
+        check("http-response-delivered", &with, Revision::R2025_06_18, &[(EARLY, (1, 1, 0))]);
+        let json = "POST ?1 tools/call\n#0 200 application/json\n#0 =1\n#0 end";
+        check("http-response-delivered", &with, Revision::R2025_06_18, &[(json, (0, 0, 0))]);
+        let listen = "POST ?1 subscriptions/listen\n#0 200 text/event-stream\n#0 end";
+        check(
+            "http-response-delivered",
+            &with,
+            Revision::R2026_07_28,
+            &[(json, (1, 0, 0)), (listen, (0, 0, 0))],
+        );
+    }
+
+    #[test]
+    fn a_session_that_expired_owes_nothing() {
+        let session = r#"{"jsonrpc":"2.0","id":2,"method":"ping"}"#;
+        let script = format!("{ASKED}#0 end\nPOST {session}\n#1 404 -\n#1 end\n");
+        // Only requests that name the session tell.
+        check("http-response-delivered", &json!({}), Revision::R2025_06_18, &[(&script, (1, 1, 0))]);
+    }
+}

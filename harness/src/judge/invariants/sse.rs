@@ -184,3 +184,98 @@ pub(super) fn endpoint(dialogue: &Dialogue<'_>, with: &Map<String, Value>) -> Ob
     }
     seen
 }
+
+#[cfg(test)]
+mod tests {
+    use mcp_conform_cases::Revision;
+    use serde_json::{Value, json};
+
+    use super::super::http_recordings::{Seen, check_over};
+    use crate::event::Transport;
+
+    const OPEN: &str = "GET\n#0 200 text/event-stream\n#0 type=endpoint /messages\n";
+
+    fn check(name: &str, with: &Value, table: &[(&str, Seen)]) {
+        for (script, seen) in table {
+            let script = format!("{OPEN}{script}");
+            check_over(Transport::Sse, name, with, Revision::R2024_11_05, &[(&script, *seen)]);
+            check_over(Transport::Http, name, with, Revision::R2024_11_05, &[(&script, (0, 0, 0))]);
+        }
+    }
+
+    #[test]
+    fn responses_come_on_our_stream() {
+        let table = [
+            ("POST ?1 ping\n#0 =1", (0, 0, 0)),
+            ("GET!\n#1 200 text/event-stream\nPOST ?1 ping\n#0 =1", (1, 0, 0)),
+            ("GET!\n#1 200 text/event-stream\nPOST ?1 ping\n#1 =1", (1, 1, 0)),
+            ("GET!\n#1 200 text/event-stream\nPOST! ?1 ping\n#1 =1", (0, 0, 0)),
+            ("GET!\n#1 200 text/event-stream\n#1 end\nPOST ?1 ping\n#0 =1", (0, 0, 0)),
+        ];
+        check("sse-own-stream", &json!({}), &table);
+    }
+
+    #[test]
+    fn posts_are_not_answered_with_the_response() {
+        let table = [
+            ("POST ?1 ping\n#1 202 -\n#1 end\n#0 =1", (1, 0, 0)),
+            ("POST ?1 ping\n#1 200 application/json\n#1 =1\n#1 end 9", (1, 1, 0)),
+            ("POST ?1 ping\n#1 200 application/json\n#1 {\"status\":\"ok\"}\n#1 end 9", (1, 0, 0)),
+            ("POST ?1 ping\n#1 400 application/json\n#1 ~1 -32600\n#1 end 9", (0, 0, 0)),
+            ("POST ?1 ping\n#1 202 -", (0, 0, 0)),
+        ];
+        check("sse-response-on-stream", &json!({}), &table);
+    }
+
+    #[test]
+    fn messages_are_taken() {
+        // What `range: success` sees, and `not: [404, 405]`.
+        let table = [
+            ("POST ?1 ping\n#1 202 -", (1, 0, 0), (1, 0, 0)),
+            ("POST *notifications/initialized\n#1 500 -", (1, 1, 0), (1, 0, 0)),
+            ("POST ?1 ping\n#1 400 -", (1, 1, 0), (1, 0, 0)),
+            ("POST ?1 ping\n#1 405 -", (0, 0, 0), (1, 1, 0)),
+            ("POST ?1 ping\n#1 404 -", (0, 0, 0), (1, 1, 0)),
+            ("POST ?1 ping\n#1 429 -", (0, 0, 0), (0, 0, 0)),
+            ("POST! ?1 ping\n#1 400 -", (0, 0, 0), (0, 0, 0)),
+            ("POST ?1 ping\n#1 404 -\n#0 end", (0, 0, 0), (0, 0, 0)),
+        ];
+        for (script, success, not) in table {
+            check("sse-post-status", &json!({ "range": "success" }), &[(script, success)]);
+            check("sse-post-status", &json!({ "not": [404, 405] }), &[(script, not)]);
+        }
+    }
+
+    #[test]
+    fn messages_are_events_of_their_type() {
+        let table = [
+            ("#0 type=message =1\n#0 =2", (2, 0, 0)),
+            ("#0 type=data =1", (1, 1, 0)),
+            ("#0 type=ping now\n#0 retry=5", (0, 0, 0)),
+            ("#0 {", (1, 1, 0)),
+            ("#0 [{\"id\":1,\"result\":{}}]", (1, 1, 0)),
+            ("POST! [1]\n#0 [{\"id\":1,\"result\":{}}]", (0, 0, 0)),
+        ];
+        check("sse-message-events", &json!({}), &table);
+    }
+
+    #[test]
+    fn the_address_comes_first_and_is_plain() {
+        let begin = "GET\n#0 200 text/event-stream\n";
+        // What `first` sees, and `plain`.
+        let table = [
+            ("#0 type=endpoint /messages?s=1", (1, 0, 0), (1, 0, 0)),
+            ("#0 retry=5\n#0 type=endpoint https://host/messages", (1, 0, 0), (1, 0, 0)),
+            ("#0 type=ping now\n#0 type=endpoint \"/messages\"", (1, 1, 0), (1, 1, 0)),
+            ("#0 /messages", (1, 1, 0), (0, 0, 0)),
+            ("", (0, 0, 0), (0, 0, 0)),
+        ];
+        for (events, first, plain) in table {
+            let script = format!("{begin}{events}");
+            for (rule, seen) in [("first", first), ("plain", plain)] {
+                let with = json!({ "rule": rule });
+                check_over(Transport::Sse, "sse-endpoint", &with, Revision::R2024_11_05, &[(&script, seen)]);
+            }
+        }
+    }
+}
