@@ -51,6 +51,11 @@ impl InFlight {
         }
     }
 
+    /// How many requests are being worked on.
+    pub(crate) fn count(&self) -> usize {
+        lock(&self.entries).len()
+    }
+
     /// Returns when the table is empty.
     pub(crate) async fn idle(&self) {
         loop {

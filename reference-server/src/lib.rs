@@ -2,7 +2,7 @@
 //!
 //! It is meant to be read: each file is one concept of the protocol and names the page of the specification it
 //! follows. The core knows no transport: a [`session::Session`] takes one message at a time and gives its own to an
-//! [`outbox::Sink`]. [`transport::stdio`] carries them over stdin and stdout.
+//! [`outbox::Sink`]. [`transport::stdio`] carries them over stdin and stdout, [`transport::http`] over HTTP.
 //!
 //! With faults (see [`faults`]) the server misbehaves on purpose, in one way each, so that a test suite can prove
 //! that it notices. They sit around the core, not in it.

@@ -13,7 +13,7 @@ pub struct Fault {
     pub requirement: &'static str,
     /// Where it shows: one revision, or a range such as `2024-11-05..2025-11-25`.
     pub revisions: &'static str,
-    /// The transports on which it shows.
+    /// The transports on which it shows: `stdio`, `http` and `sse`. Those of authorization show only with `--bearer`.
     pub transports: &'static [&'static str],
     pub(super) hooks: &'static [Hook],
 }

@@ -94,6 +94,12 @@ fn calls_fixture(arrival: &HttpArrival<'_>) -> bool {
         && arrival.body.pointer("/params/name").is_some_and(|name| name == "test_header_arguments")
 }
 
+/// Calls with several arguments are left alone, so that other things can be tested with the fixture.
+fn has_one_argument(arrival: &HttpArrival<'_>) -> bool {
+    let arguments = arrival.body.pointer("/params/arguments").and_then(Value::as_object);
+    arguments.is_some_and(|arguments| arguments.len() == 1)
+}
+
 /// The value of a header, with what is no UTF-8 replaced.
 fn raw(arrival: &HttpArrival<'_>, name: &str) -> Option<String> {
     arrival.ask.headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
@@ -243,10 +249,10 @@ faults! { HTTP =>
         Hook::Request(|arrival| if arrival.is_stateless() && arrival.ask.headers.keys().any(|name| {
             name.as_str().starts_with(header::PARAM_PREFIX) && !PARAMS.iter().any(|(known, _)| name == known)
         }) { refuse(arrival); })];
-    "param-header-refused", "http.param.match-accepted", range::STATELESS, "A Mcp-Param-Region that is right is refused" => [
+    "param-header-refused", "http.param.match-accepted", range::STATELESS, "A Mcp-Param-Region that is right is refused, when there is no other argument" => [
         Hook::Request(|arrival| {
             let region = argument(arrival, "/params/arguments/region");
-            if let Some(region) = region && raw(arrival, "mcp-param-region").as_deref() == region.as_str() { refuse(arrival); }
+            if let Some(region) = region && has_one_argument(arrival) && raw(arrival, "mcp-param-region").as_deref() == region.as_str() { refuse(arrival); }
         })];
     "param-header-not-compared", "http.param.mismatch-rejected", range::STATELESS, "Mcp-Param-Region may differ from its argument" => [
         Hook::Request(|arrival| if let Some(region) = argument(arrival, "/params/arguments/region")
@@ -282,14 +288,15 @@ faults! { HTTP =>
             let spelled = argument(arrival, "/params/arguments/count").map(|count| count.to_string());
             if spelled.is_some() && arrival.has("mcp-param-count") && raw(arrival, "mcp-param-count") != spelled { refuse(arrival); }
         })];
-    "param-boolean-capitalized", "http.param.boolean-lowercase", range::STATELESS, "Booleans must be True and False in their header" => [
-        Hook::Request(|arrival| if let Some(urgent) = argument(arrival, "/params/arguments/urgent").and_then(|urgent| urgent.as_bool()) {
+    "param-boolean-capitalized", "http.param.boolean-lowercase", range::STATELESS, "A boolean that is the only argument must be True or False in its header" => [
+        Hook::Request(|arrival| if has_one_argument(arrival)
+            && let Some(urgent) = argument(arrival, "/params/arguments/urgent").and_then(|urgent| urgent.as_bool()) {
             let wanted = if urgent { "True" } else { "False" };
             if raw(arrival, "mcp-param-urgent").as_deref() == Some(wanted) {
                 arrival.set("mcp-param-urgent", if urgent { "true" } else { "false" });
             } else { refuse(arrival); }
         })];
-    "param-nested-not-found", "http.param.nested-path", range::STATELESS, "The argument of Mcp-Param-Tenant is looked for at the top" => [
-        Hook::Request(|arrival| if calls_fixture(arrival) && arrival.has("mcp-param-tenant")
+    "param-nested-not-found", "http.param.nested-path", range::STATELESS, "The argument of Mcp-Param-Tenant is looked for at the top, when there is no other" => [
+        Hook::Request(|arrival| if calls_fixture(arrival) && has_one_argument(arrival) && arrival.has("mcp-param-tenant")
             && arrival.body.pointer("/params/arguments/tenant").is_none() { refuse(arrival); })];
 }

@@ -2,7 +2,8 @@
 //!
 //! A fault changes one behaviour, as a real bug would. It sits around the protocol core: it sees each line and each
 //! message on its way in, and each message on its way out together with the request it answers. The core has no
-//! idea of it.
+//! idea of it. Over HTTP it also sees each request and each answer; only what streams, sessions and sockets do wrong
+//! has to be asked for where they are.
 
 mod catalog;
 mod hook;

@@ -21,6 +21,8 @@ pub(super) const MESSAGES: &str = "/messages";
 const SESSION: &str = "sessionId";
 /// Sessions at a time.
 const MOST_SESSIONS: usize = 1000;
+/// Requests of one session that are being worked on.
+const MOST_REQUESTS: usize = 256;
 
 /// One client's session.
 struct LegacySession {
@@ -96,6 +98,9 @@ pub(super) async fn post(service: &Arc<Service>, ask: &Ask) -> Reply {
     };
     if serde_json::from_slice::<serde_json::Value>(body).is_err() {
         return refuse(&session, body).await;
+    }
+    if session.core.in_flight.count() >= MOST_REQUESTS {
+        return Reply::refusal(StatusCode::TOO_MANY_REQUESTS, "Too many requests are unanswered");
     }
     let mut out = Arc::clone(&session.out);
     if service.faults.http_is(HttpFault::LegacyStreamsMixed)

@@ -1,9 +1,9 @@
 //! Streamable HTTP (spec pages `basic/transports` of the stateful revisions and `basic/transports/streamable-http` of
 //! 2026-07-28), and the HTTP+SSE transport of 2024-11-05 before it.
 //!
-//! One URL serves all revisions: [`service`] decides for each request who is asked, [`stateful`] and [`stateless`]
-//! answer it, and [`listener`] is the only file that knows of sockets. A request is an [`message::Ask`] and its answer
-//! a [`message::Reply`], so that everything in between is plain code over plain values.
+//! One URL serves all revisions: [`service`] decides for each request who is asked, `stateful` and `stateless`
+//! answer it, and [`listener`] is the only file that knows of sockets. A request is an `Ask` and its answer
+//! a `Reply`, so that everything in between is plain code over plain values.
 
 pub mod listener;
 pub mod service;
