@@ -211,7 +211,7 @@ mod tests {
         let table = [
             ("#0 *notifications/message\n#0 =1", (2, 0, 0), now),
             ("#0 =1\n#0 [DONE]", (2, 1, 0), now),
-            ("#0 {\n#0 5\n#0 {\"status\":\"ok\"}", (3, 3, 0), now),
+            ("#0 {\n#0 true\n#0 {\"status\":\"ok\"}", (3, 3, 0), now),
             ("#0 [{\"id\":1,\"result\":{}}]", (1, 1, 0), now),
             ("#0 [{\"id\":1,\"result\":{}}]", (1, 0, 0), Revision::R2025_03_26),
             ("#0 type=ping now\n#0 type=mcp =1", (2, 0, 2), now),

@@ -1,6 +1,7 @@
 //! Recordings for the tests of rules about HTTP, written line by line:
 //!
-//! - `POST MESSAGE`, `GET [name=value ...]`, and `DELETE` are requests, numbered from 0; with `!` after the method hostile
+//! - `POST MESSAGE`, `GET [name=value ...]`, and `DELETE` are requests, numbered from 0; with `!` after the method
+//!   hostile, with `^` in a session
 //! - `#N STATUS MEDIA [name=value ...]` is the head of the answer to request N, with `-` for no media type
 //! - `#N [@ID] [retry=MS] [type=NAME] MESSAGE` is what it brings, as events where the head says so
 //! - `#N end [LENGTH]`, `#N cut`, and `#N dropped` are its end
@@ -19,6 +20,7 @@ use super::rule;
 use crate::event::Transport;
 use crate::judge::dialogue::Dialogue;
 use crate::session::handshake::{META_CAPABILITIES, META_VERSION};
+use crate::session::headers::SESSION;
 use crate::transcript::{Carrier, Entry, Happening, Origin, Transcript};
 use crate::transport::http::events::Event;
 use crate::transport::http::exchange::{End, ExchangeId};
@@ -97,7 +99,8 @@ impl Writer {
 
     fn request(&mut self, method: &str, rest: &str) {
         let hostile = method.ends_with('!');
-        let method = method.trim_end_matches('!');
+        let in_session = method.contains('^');
+        let method = method.trim_end_matches(['!', '^']);
         let mut carrier = Carrier {
             exchange: self.next,
             method: method.to_owned(),
@@ -112,6 +115,9 @@ impl Writer {
             message = serde_json::from_slice::<Value>(&bytes).ok();
         } else {
             carrier.headers = fields(rest);
+        }
+        if in_session {
+            carrier.headers.push((SESSION.to_owned(), "s".to_owned()));
         }
         let bytes = message.as_ref().map(|message| message.to_string().into_bytes()).unwrap_or_default();
         self.record(Happening::Sent { bytes, message, hostile, carrier: Some(Box::new(carrier)) });

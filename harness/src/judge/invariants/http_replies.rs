@@ -308,7 +308,7 @@ pub(super) fn no_session_id(dialogue: &Dialogue<'_>, _: &Map<String, Value>) -> 
 #[cfg(test)]
 mod tests {
     use mcp_conform_cases::Revision;
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::super::http_recordings::{Seen, check};
 
@@ -321,8 +321,6 @@ mod tests {
             check(name, with, revision, &[(&format!("{hostile}\n{answer}"), (0, 0, 0))]);
         }
     }
-
-    use serde_json::Value;
 
     #[test]
     fn what_is_accepted_gets_202_and_nothing_else() {

@@ -372,9 +372,16 @@ mod tests {
 
     #[test]
     fn a_session_that_expired_owes_nothing() {
-        let session = r#"{"jsonrpc":"2.0","id":2,"method":"ping"}"#;
-        let script = format!("{ASKED}#0 end\nPOST {session}\n#1 404 -\n#1 end\n");
-        // Only requests that name the session tell.
-        check("http-response-delivered", &json!({}), Revision::R2025_06_18, &[(&script, (1, 1, 0))]);
+        let call = ASKED.replace("POST", "POST^");
+        let after = "#0 end\nPOST^ ?2 ping\n#1 404 -\n#1 end\n";
+        let table = [
+            (format!("{call}{after}"), (0, 0, 0)),
+            (format!("{call}{after}POST^ ?3 ping\n#2 200 -\n"), (1, 1, 0)),
+            // Only requests that name the session tell.
+            (format!("{call}{}", after.replace('^', "")), (1, 1, 0)),
+        ];
+        for (script, seen) in &table {
+            check("http-response-delivered", &json!({}), Revision::R2025_06_18, &[(script, *seen)]);
+        }
     }
 }
