@@ -185,7 +185,7 @@ pub struct NotSpeaking {
     pub stderr: String,
     /// What to try.
     pub hint: Option<String>,
-    /// Whether something answered by HTTP, but not as an endpoint of ours.
+    /// Whether something answered, but not as an endpoint of Streamable HTTP would.
     pub is_http: bool,
 }
 
@@ -319,7 +319,8 @@ fn explain(failures: Vec<OpenError>, opener: &Opener) -> NotSpeaking {
                 (error.to_string(), stderr, hint)
             }
             OpenError::Handshake(error, transcript) => {
-                is_http |= matches!(error, HandshakeError::Http(_));
+                // What refuses every message may still be the stream of the older transport, with an error beside 405.
+                is_http |= matches!(error, HandshakeError::Http(_) | HandshakeError::Refused(_));
                 let (what, hint) = explain_handshake(&error, &transcript);
                 if matches!(error, HandshakeError::Silent) && hint.is_none() {
                     best.stderr = transcript.stderr;

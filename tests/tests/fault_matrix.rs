@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use mcp_conform::event::Transport;
 use mcp_conform::run::RunError;
+use mcp_conform::select::Selection;
 use mcp_conform::settings::{Settings, WhichRevisions};
 use mcp_conform::target::Target;
 use mcp_conform::verdict::Verdict;
@@ -153,6 +154,13 @@ fn try_fault(library: &Library, fault: &Fault) -> Result<(), String> {
     // Messages are the same everywhere, so that one transport is enough for their faults.
     let transport: Transport = fault.transports.first().unwrap().parse().map_err(|error| format!("{error}"))?;
     settings.target.restrict(transport).map_err(|error| error.to_string())?;
+    if transport != Transport::Stdio {
+        // A fault of the network side breaks what messages are carried by, and so in the end every case. What must not
+        // break are the cases about that side.
+        let mut patterns: Vec<String> = ["http/*", "sse-legacy/*", "auth/*"].map(str::to_owned).to_vec();
+        patterns.extend(claimants.iter().map(|case| (*case).to_owned()));
+        settings.selection = Selection::new(&patterns).map_err(|error| error.to_string())?;
+    }
     settings.revisions = WhichRevisions::These(revisions_for(library, fault.name, shows));
     // Enough for a busy machine, and little enough for servers that never answer.
     settings.timeout = Duration::from_secs(4);

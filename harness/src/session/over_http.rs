@@ -130,14 +130,21 @@ impl Session {
     /// Sends a request that is written out; returns its entry.
     pub fn request_raw(&mut self, head: &[String], body: &[u8], tell_length: bool, cut_after: Option<usize>) -> usize {
         let mut lines: Vec<String> = Vec::new();
+        let in_a_line = |(name, value): (String, String)| format!("{name}: {value}");
         for line in head {
             if line == "{{http.headers}}" {
                 let usual = self.headers_for(serde_json::from_slice(body).ok().as_ref(), POST);
-                lines.extend(usual.into_iter().chain(self.operator()).map(|(name, value)| format!("{name}: {value}")));
+                lines.extend(usual.into_iter().map(in_a_line));
             } else {
                 lines.push(line.clone());
             }
         }
+        // Whatever the case is about, it is not how the operator gets in.
+        let sets = |name: &str| {
+            let names = |line: &String| line.split_once(':').is_some_and(|(other, _)| other.eq_ignore_ascii_case(name));
+            head.iter().any(names)
+        };
+        lines.extend(self.operator().into_iter().filter(|(name, _)| !sets(name)).map(in_a_line));
         if tell_length {
             lines.push(format!("Content-Length: {}", body.len()));
         }
