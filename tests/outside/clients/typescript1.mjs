@@ -1,0 +1,253 @@
+// The TypeScript SDK 1.x against the reference server: typescript1.mjs TRANSPORT ERA TARGET...
+//
+// TRANSPORT is stdio (TARGET is a command line), http or sse (TARGET is a URL). ERA is stateful, the only one known to
+// this SDK.
+
+import { Client } from '@modelcontextprotocol/sdk/client/index.js';
+import { SSEClientTransport } from '@modelcontextprotocol/sdk/client/sse.js';
+import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js';
+import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
+import * as types from '@modelcontextprotocol/sdk/types.js';
+
+import * as checks from './checks.mjs';
+import { same, holds, only, failing, pages, includes, Inbox, Steps, WATCHED } from './checks.mjs';
+
+const [transport, era, ...target] = process.argv.slice(2);
+same(era, 'stateful', 'the era');
+
+const open = {
+    stdio: () => new StdioClientTransport({ command: target[0], args: target.slice(1) }),
+    http: () => new StreamableHTTPClientTransport(new URL(target[0])),
+    sse: () => new SSEClientTransport(new URL(target[0]))
+};
+
+const inbox = new Inbox();
+const capabilities = {
+    sampling: {},
+    elicitation: { form: { applyDefaults: true }, url: {} },
+    roots: { listChanged: true }
+};
+const client = new Client({ name: 'outside', version: '1.0.0' }, { capabilities });
+client.onerror = problem => inbox.add('problem', String(problem));
+client.fallbackNotificationHandler = async ({ method }) => inbox.add(method);
+client.setNotificationHandler(types.LoggingMessageNotificationSchema, ({ params }) =>
+    inbox.add('log', params.level, params.data)
+);
+client.setNotificationHandler(types.ResourceUpdatedNotificationSchema, ({ params }) => inbox.add('updated', params.uri));
+client.setNotificationHandler(types.ElicitationCompleteNotificationSchema, ({ params }) =>
+    inbox.add('visited', params.elicitationId)
+);
+client.setRequestHandler(types.ListRootsRequestSchema, () => ({ roots: [checks.ROOT] }));
+client.setRequestHandler(types.CreateMessageRequestSchema, ({ params }) => ({
+    role: 'assistant',
+    model: 'none',
+    content: { type: 'text', text: `echo ${params.messages[0].content.text}` }
+}));
+client.setRequestHandler(types.ElicitRequestSchema, ({ params }) => {
+    if (params.mode === 'url') {
+        inbox.add('asked to visit', params.url);
+        return { action: 'accept' };
+    }
+    if (params.message === 'no') return { action: 'decline' };
+    const known = { username: 'ada', email: 'ada@example.com' };
+    const wanted = Object.keys(params.requestedSchema.properties).filter(name => name in known);
+    return { action: 'accept', content: Object.fromEntries(wanted.map(name => [name, known[name]])) };
+});
+
+const call = (name, args, options) => client.callTool({ name, arguments: args }, undefined, options);
+const oneText = result => {
+    holds(!result.isError, `isError, with ${JSON.stringify(result.content)}`);
+    return only(result.content, 'content').text;
+};
+const answerOf = (text, opening) => {
+    same(text.slice(0, opening.length), opening, 'the beginning');
+    return JSON.parse(text.slice(opening.length));
+};
+const watched = async () => only((await client.readResource({ uri: WATCHED })).contents).text;
+
+const steps = {
+    async connect() {
+        const connection = open[transport]();
+        await client.connect(connection);
+        // Over stdio the SDK does not say which revision was agreed on; it takes none that it did not offer.
+        if (transport !== 'stdio') same(connection._protocolVersion, '2025-11-25', 'the revision');
+        holds(client.getServerVersion().name, 'the server has no name');
+        const declared = client.getServerCapabilities();
+        same(declared.resources.subscribe, true, 'resources.subscribe');
+        holds(declared.tools && declared.prompts && declared.logging && declared.completions, 'too few capabilities');
+    },
+    async ping() {
+        same(await client.ping(), {}, 'the answer');
+    },
+    async 'list-tools'() {
+        const { names, count } = await pages(params => client.listTools(params), 'tools', 'name');
+        includes(names, [...checks.TOOLS, ...checks.STATEFUL_TOOLS], checks.STATELESS_TOOLS);
+        holds(count > 1, 'there is only one page');
+    },
+    async 'list-resources'() {
+        const { names, count } = await pages(params => client.listResources(params), 'resources', 'uri');
+        same([names.sort(), count], [[...checks.RESOURCES].sort(), 2], 'the list with its number of pages');
+    },
+    async 'list-templates'() {
+        const list = params => client.listResourceTemplates(params);
+        const { names, count } = await pages(list, 'resourceTemplates', 'uriTemplate');
+        same([names.sort(), count], [[...checks.TEMPLATES].sort(), 2], 'the list with its number of pages');
+    },
+    async 'list-prompts'() {
+        const { names, count } = await pages(params => client.listPrompts(params), 'prompts', 'name');
+        includes(names, checks.PROMPTS);
+        holds(count > 1, 'there is only one page');
+    },
+    async call() {
+        same(oneText(await call('test_simple_text')), checks.SIMPLE_TEXT);
+    },
+    async 'call-structured'() {
+        const result = await call('test_structured_content');
+        same(result.structuredContent, checks.WEATHER, 'structuredContent');
+        same(JSON.parse(oneText(result)), checks.WEATHER, 'the text');
+    },
+    async 'call-arguments'() {
+        same(JSON.parse(oneText(await call('test_typed_arguments', checks.ARGUMENTS))), checks.ARGUMENTS);
+    },
+    async 'call-content'() {
+        const image = only((await call('test_image_content')).content);
+        same([image.mimeType, checks.isPng(image.data)], ['image/png', true], 'the image');
+        const audio = only((await call('test_audio_content')).content);
+        same([audio.mimeType, checks.isWave(audio.data)], ['audio/wav', true], 'the audio');
+        const kinds = (await call('test_multiple_content_types')).content.map(item => item.type);
+        same(kinds, ['text', 'image', 'resource'], 'the kinds of content');
+    },
+    async 'call-error'() {
+        const result = await call('test_error_handling');
+        const expected = [true, 'This tool intentionally returns an error for testing'];
+        same([result.isError, only(result.content).text], expected, 'the result');
+        same((await call('test_typed_arguments', { count: 3 })).isError, true, 'isError without a required argument');
+    },
+    async unknown() {
+        same((await failing(call('no_such_tool'))).code, -32602, 'the code');
+        same((await failing(client.getPrompt({ name: 'no_such_prompt' }))).code, -32602, 'the code');
+        same((await failing(client.readResource({ uri: 'test://no-such-resource' }))).code, -32002, 'the code');
+    },
+    async read() {
+        const text = only((await client.readResource({ uri: 'test://static-text' })).contents);
+        same([text.text, text.mimeType], [checks.STATIC_TEXT, 'text/plain'], 'the text');
+        const blob = only((await client.readResource({ uri: 'test://static-binary' })).contents);
+        holds(checks.isPng(blob.blob), 'the blob is no PNG');
+        const data = only((await client.readResource({ uri: 'test://template/123/data' })).contents);
+        same([data.uri, JSON.parse(data.text)], ['test://template/123/data', checks.TEMPLATE_DATA], 'the data');
+    },
+    async prompt() {
+        const prompt = { name: 'test_prompt_with_arguments', arguments: { arg1: 'one', arg2: 'zwei' } };
+        const message = only((await client.getPrompt(prompt)).messages, 'messages');
+        same([message.role, message.content.text], ['user', checks.PROMPT_TEXT], 'the message');
+    },
+    async complete() {
+        const complete = async (ref, name, value, known) =>
+            (await client.complete({ ref, argument: { name, value }, ...(known && { context: { arguments: known } }) }))
+                .completion;
+        const prompt = await complete({ type: 'ref/prompt', name: 'test_prompt_with_arguments' }, 'arg1', 'test');
+        same(prompt.values, ['test', 'testing', 'tested'], 'values');
+        const cities = { type: 'ref/resource', uri: 'test://city/{country}/{city}' };
+        const city = await complete(cities, 'city', 'b', { country: 'germany' });
+        same([city.values, city.total], [['berlin', 'bonn'], 2], 'values and total');
+        const ids = await complete({ type: 'ref/resource', uri: 'test://template/{id}/data' }, 'id', '');
+        same([ids.values.length, ids.hasMore], [100, true], 'number of values and hasMore');
+    },
+    async updates() {
+        const before = await watched();
+        await client.subscribeResource({ uri: WATCHED });
+        const since = inbox.items.length;
+        same(oneText(await call('test_update_watched_resource')), 'The watched resource has changed.');
+        await inbox.until(['updated', WATCHED], since);
+        holds((await watched()) !== before, 'the resource is as before the update');
+    },
+    async unsubscribe() {
+        // Another notification on the same way tells when the update would have been here.
+        await client.unsubscribeResource({ uri: WATCHED });
+        const since = inbox.items.length;
+        await call('test_update_watched_resource');
+        await call('test_trigger_prompt_change');
+        await inbox.until(['notifications/prompts/list_changed'], since);
+        holds(!inbox.items.slice(since).some(([kind]) => kind === 'updated'), 'an update came nevertheless');
+    },
+    async 'list-changes'() {
+        for (const [tool, what] of [['tool', 'tools'], ['prompt', 'prompts'], ['resource', 'resources']]) {
+            const since = inbox.items.length;
+            await call(`test_trigger_${tool}_change`);
+            await inbox.until([`notifications/${what}/list_changed`], since);
+        }
+    },
+    async progress() {
+        const seen = [];
+        const onprogress = ({ progress, total }) => seen.push({ progress, total });
+        oneText(await call('test_tool_with_progress', undefined, { onprogress }));
+        same(seen, checks.PROGRESS, 'the progress');
+    },
+    async logging() {
+        await client.setLoggingLevel('info');
+        let since = inbox.items.length;
+        await call('test_tool_with_logging');
+        for (const message of checks.LOG) await inbox.until(['log', 'info', message], since);
+        await client.setLoggingLevel('error');
+        since = inbox.items.length;
+        await call('test_logging_levels');
+        await inbox.until(['log', 'emergency', 'A message of level emergency'], since);
+        const levels = inbox.items.slice(since).filter(([kind]) => kind === 'log').map(([, level]) => level);
+        same(levels, checks.LOUD, 'the levels');
+    },
+    async sampling() {
+        same(oneText(await call('test_sampling', { prompt: 'How?' })), 'LLM response: echo How?');
+    },
+    async elicitation() {
+        const text = oneText(await call('test_elicitation', { message: 'Who?' }));
+        const answer = answerOf(text, 'User response: action=accept, content=');
+        same(answer, { username: 'ada', email: 'ada@example.com' }, 'the answer');
+        const declined = oneText(await call('test_elicitation', { message: 'no' }));
+        same(declined, 'User response: action=decline, content={}');
+    },
+    async 'elicitation-url'() {
+        const since = inbox.items.length;
+        same(oneText(await call('test_elicitation_url')), "The user's answer: accept");
+        const asked = only(inbox.items.slice(since).filter(([kind]) => kind === 'asked to visit'));
+        await inbox.until(['visited', asked[1].split('/').at(-1)], since);
+        const error = await failing(call('test_url_elicitation_required'));
+        same([error.code, only(error.elicitations).mode], [-32042, 'url'], 'the error');
+    },
+    async 'elicitation-defaults'() {
+        const text = oneText(await call('test_elicitation_sep1034_defaults'));
+        same(answerOf(text, 'Elicitation completed: action=accept, content='), checks.DEFAULTS, 'the answer');
+    },
+    async roots() {
+        same(answerOf(oneText(await call('test_roots')), 'Roots: '), [checks.ROOT], 'the roots');
+    },
+    async parallel() {
+        const counts = Array.from({ length: 20 }, (_, number) => number);
+        const results = await Promise.all(counts.map(count => call('test_typed_arguments', { text: 'x', count })));
+        same(results.map(result => JSON.parse(oneText(result)).count), counts, 'the answers');
+    },
+    async cancel() {
+        // Were it not cancelled, the update would come before the slow call ends.
+        const before = await watched();
+        const stop = new AbortController();
+        const later = failing(call('test_update_later', { seconds: 0.4 }, { signal: stop.signal }));
+        await call('test_slow', { seconds: 0.05 });
+        stop.abort('enough');
+        await later;
+        same(oneText(await call('test_slow', { seconds: 0.8 })), 'Worked for 0.8 seconds.');
+        same(await watched(), before, 'the resource that the cancelled call would have changed');
+    },
+    async resume() {
+        same(oneText(await call('test_reconnection', undefined, { timeout: 10_000 })), 'The result came late, but it came.');
+    },
+    async 'no-complaints'() {
+        same(inbox.items.filter(([kind]) => kind === 'problem'), [], 'what the SDK complained about');
+    }
+};
+
+const run = new Steps();
+for (const [name, step] of Object.entries(steps)) {
+    if (name !== 'resume' || transport === 'http') await run.step(name, step);
+}
+if (transport === 'http') await client.transport.terminateSession();
+await client.close();
+process.exitCode = run.failures ? 1 : 0;
