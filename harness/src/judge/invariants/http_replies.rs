@@ -233,7 +233,11 @@ pub(super) fn error_status(dialogue: &Dialogue<'_>, with: &Map<String, Value>) -
         if only_absent && !is_absent(dialogue, &asked.method) {
             continue;
         }
-        let Some(status) = post.status() else { continue };
+        // Who may not ask, or not now, is told so before anything else.
+        let Some(status) = post.status().filter(|status| !matches!(status, 300..=399 | 401 | 403 | 429))
+        else {
+            continue;
+        };
         let expected = format!("status {wanted} with the error code {}", list(&codes));
         let Some(first) = post.arrivals.first() else {
             let silent =
@@ -436,6 +440,7 @@ mod tests {
             ("#0 200 text/event-stream\n#0 ~1 -32020", (1, 1, 0)),
             ("#0 200 text/event-stream\n#0 *notifications/message\n#0 ~1 -32020", (0, 0, 0)),
             ("#0 200 application/json\n#0 ~1 -32602", (0, 0, 0)),
+            ("#0 401 application/json\n#0 ~1 -32022", (0, 0, 0)),
             ("#0 404 -\n#0 end", (0, 0, 0)),
         ];
         each("http-error-status", &with, NOW, "POST ?1 tools/list", &table);

@@ -12,6 +12,8 @@ use crate::judge::exchanges::{Arrival, Carried, Exchange, Exchanges};
 
 /// How long a stream may stay open after its last response.
 const TIME_TO_END: Duration = Duration::from_secs(2);
+/// Proxies do not close a quiet stream sooner.
+const PATIENCE_OF_PROXIES: Duration = Duration::from_secs(5);
 
 /// After the response the stream ends. One that is still open has to be proven so: by the head of an answer to something
 /// that we sent when the time was up, for what we hear late may have come in time.
@@ -39,6 +41,14 @@ pub(super) fn ends(dialogue: &Dialogue<'_>, _: &Map<String, Value>) -> Observati
         }));
     }
     seen
+}
+
+/// Whether nothing had come for so long when an answer ended that something between us and the server may have lost its
+/// patience.
+fn was_quiet(exchanges: &Exchanges<'_>, exchange: &Exchange<'_>, end: usize) -> bool {
+    let last = exchange.arrivals.last().map(|arrival| arrival.entry).or(exchange.head.map(|head| head.entry));
+    let silence = last.and_then(|last| exchanges.at(last)).zip(exchanges.at(end));
+    silence.is_some_and(|(last, end)| end.saturating_sub(last) >= PATIENCE_OF_PROXIES)
 }
 
 /// The entries of heads, and of what was sent last of all that they and those before them answer: when, and its head.
@@ -89,18 +99,18 @@ fn is_garbled(exchange: &Exchange<'_>) -> bool {
     exchange.arrivals.iter().any(Arrival::is_garbled)
 }
 
-/// A stream that is closed before its response, and can be taken up again because its events have ids, names the time
-/// to come back after.
+/// A stream that is closed before its response, which comes when it is taken up again, names the time to come back
+/// after. One that has lost its response is the finding of another rule.
 pub(super) fn retry(dialogue: &Dialogue<'_>, _: &Map<String, Value>) -> Observation {
     let mut seen = Observation::default();
     let exchanges = Exchanges::streamable(dialogue);
-    for (post, _, asked) in exchanges.requests().filter(|(post, _, _)| post.is_stream()) {
+    for (post, place, asked) in exchanges.requests().filter(|(post, _, _)| post.is_stream()) {
         let Some(end) = ended_by_server(&exchanges, post) else { continue };
-        let early = post.last_event_id().is_some()
-            && exchanges.response_on(post, &asked.id).is_none()
-            && !exchanges.was_cancelled(&asked.id)
-            && !is_garbled(post);
-        if !early {
+        let came_later = exchanges.answered_at(place).is_some_and(|answer| {
+            answer > end
+                && exchanges.bearer(answer).is_some_and(|bearer| bearer.is("GET") && bearer.resumes())
+        });
+        if !came_later || exchanges.response_on(post, &asked.id).is_some() {
             continue;
         }
         let told =
@@ -190,6 +200,7 @@ pub(super) fn delivered(dialogue: &Dialogue<'_>, with: &Map<String, Value>) -> O
         let mut broken = breach(dialogue, end, Some(post.sent), format!("{what} (`{}`)", asked.method));
         broken.context.extend(chain.iter().skip(1).map(|part| part.sent));
         broken.context.extend(last.head.map(|head| head.entry));
+        broken.advice = was_quiet(&exchanges, last, end);
         seen.examine(Some(broken));
     }
     seen
@@ -263,16 +274,14 @@ mod tests {
 
     #[test]
     fn a_stream_that_is_closed_early_says_when_to_come_back() {
+        let again = "GET Last-Event-ID=a\n#1 200 text/event-stream\n#1 @b =1\n#1 end\n";
         let table = [
-            (EARLY.to_owned(), (1, 1, 0)),
-            (format!("{ASKED}#0 @a retry=50\n#0 end\n"), (1, 0, 0)),
+            (format!("{EARLY}{again}"), (1, 1, 0)),
+            (format!("{}{again}", EARLY.replace("@a", "@a retry=50")), (1, 0, 0)),
             (format!("{ASKED}#0 @a\n#0 =1\n#0 end\n"), (0, 0, 0)),
-            // Nothing to come back to, or no wish to.
-            (format!("{ASKED}#0 end\n"), (0, 0, 0)),
-            (format!("{ASKED}#0 @a\n#0 cut\n"), (0, 0, 0)),
-            (format!("{ASKED}#0 @a\nDELETE\n#0 end\n"), (0, 0, 0)),
-            (format!("{EARLY}gone\n"), (0, 0, 0)),
-            (format!("{ASKED}POST *notifications/cancelled {{\"requestId\":1}}\n#0 @a\n#0 end\n"), (0, 0, 0)),
+            (EARLY.to_owned(), (0, 0, 0)),
+            (format!("{}{again}", EARLY.replace("end", "cut")), (0, 0, 0)),
+            (format!("{EARLY}{again}gone\n"), (0, 0, 0)),
         ];
         for (script, seen) in &table {
             check("http-sse-retry", &json!({}), Revision::R2025_11_25, &[(script, *seen)]);
@@ -306,6 +315,7 @@ mod tests {
         let both = [
             (format!("{ASKED}#0 =1\n#0 end\n"), (1, 0, 0)),
             (format!("{ASKED}#0 end\n"), (1, 1, 0)),
+            (format!("{ASKED}+6000\n#0 end\n"), (1, 0, 1)),
             (ASKED.to_owned(), (0, 0, 0)),
             (format!("{ASKED}#0 cut\n"), (0, 0, 0)),
             (format!("{ASKED}#0 dropped\n"), (0, 0, 0)),

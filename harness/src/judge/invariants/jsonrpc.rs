@@ -50,6 +50,9 @@ pub(super) fn response_id(dialogue: &Dialogue<'_>, _: &Map<String, Value>) -> Ob
             // Whether an error for unreadable input may have an id of its own is another rule.
             Some(_) if answers_unreadable(dialogue, said) => {}
             Some(_) if said.error().is_some() && is_refusal(dialogue, said) => {}
+            Some(id) if has_lost_precision(id) && dialogue.after_hostile(said.entry) => {}
+            // Whoever is asked with a null for an id may answer with one.
+            None if written_in_hostile(dialogue, &Value::Null, said.entry) => {}
             Some(id) if !written_in_hostile(dialogue, id, said.entry) => {
                 let open = last_request(dialogue, said.entry);
                 let message = format!("a response has the id {}, which no request had", in_short(Some(id)));
@@ -133,13 +136,27 @@ pub(super) fn params_object(dialogue: &Dialogue<'_>, _: &Map<String, Value>) -> 
     seen
 }
 
-/// Whether hostile bytes before the entry hold the id: the server may have read more out of them than we can.
+/// Whether hostile bytes before the entry hold the id as an id: the server may have read more out of them than we can.
 fn written_in_hostile(dialogue: &Dialogue<'_>, id: &Value, before: usize) -> bool {
     let wanted = id.to_string();
+    let names_it = |text: &str| {
+        text.match_indices("\"id\"").any(|(place, name)| {
+            let value = text.get(place + name.len()..).unwrap_or_default().trim_start();
+            let value = value.strip_prefix(':').unwrap_or_default().trim_start();
+            let rest = value.strip_prefix(wanted.as_str());
+            rest.is_some_and(|rest| !rest.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '.'))
+        })
+    };
     dialogue.transcript.entries.iter().take(before).any(|entry| match &entry.what {
-        Happening::Sent { bytes, hostile: true, .. } => String::from_utf8_lossy(bytes).contains(&wanted),
+        Happening::Sent { bytes, hostile: true, .. } => names_it(&String::from_utf8_lossy(bytes)),
         _ => false,
     })
+}
+
+/// Whether the id is a number that programs without integers of that size cannot keep apart from its neighbours.
+fn has_lost_precision(id: &Value) -> bool {
+    const EXACT: f64 = 9_007_199_254_740_991.0;
+    id.as_f64().is_some_and(|number| number.abs() > EXACT)
 }
 
 /// The entry of the latest request without an answer before `entry`.

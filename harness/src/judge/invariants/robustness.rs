@@ -6,7 +6,7 @@ use super::Observation;
 use crate::event::Transport;
 use crate::judge::Breach;
 use crate::judge::dialogue::Dialogue;
-use crate::transcript::{CaseRecord, Happening, Health, Transcript};
+use crate::transcript::{CaseRecord, Happening, Health, Rung, Transcript};
 
 /// The server does not die.
 pub(super) fn no_crash(dialogue: &Dialogue<'_>, _: &Map<String, Value>) -> Observation {
@@ -29,12 +29,27 @@ pub(super) fn no_hang(dialogue: &Dialogue<'_>, _: &Map<String, Value>) -> Observ
 
 fn health(transcript: &Transcript, bad: Health, words: impl Fn(&CaseRecord, &str) -> String) -> Observation {
     let mut seen = Observation::default();
+    // What we ended ourselves has not crashed.
+    let ours = |what: &Happening| matches!(what, Happening::Overflow | Happening::Stop(Rung::Terminated | Rung::Killed));
     for case in &transcript.cases {
-        seen.examine((case.health == bad).then(|| {
-            let exit = transcript.entries.iter().rev().find_map(|entry| match entry.what {
-                Happening::Exited(exit) => Some(exit.to_string()),
-                _ => None,
-            });
+        let ended = transcript.entries.iter().skip(case.begins).find(|entry| {
+            ours(&entry.what)
+                || matches!(entry.what, Happening::Exited(_) | Happening::OutputClosed | Happening::SessionLost)
+        });
+        let by_us = bad == Health::Dead && ended.is_some_and(|entry| ours(&entry.what));
+        seen.examine((case.health == bad && !by_us).then(|| {
+            // How it ended by itself; a server that only closed its output was ended by us afterwards.
+            let exit = transcript
+                .entries
+                .iter()
+                .take_while(|entry| !ours(&entry.what))
+                .filter_map(|entry| match entry.what {
+                    Happening::Exited(exit) => Some(exit),
+                    _ => None,
+                })
+                .last();
+            let in_good_order = exit.is_some_and(|exit| exit.code == Some(0));
+            let exit = exit.map(|exit| exit.to_string());
             let last_sent = |what: &Happening| matches!(what, Happening::Sent { .. });
             let ending = |what: &Happening| {
                 matches!(what, Happening::Exited(_) | Happening::OutputClosed | Happening::SessionLost)
@@ -64,7 +79,8 @@ fn health(transcript: &Transcript, bad: Health, words: impl Fn(&CaseRecord, &str
                     .map(|(index, _)| index)
                     .collect(),
                 context: sent.into_iter().rev().take(3).collect(),
-                advice: false,
+                // Ending a session in good order is an affair of robustness.session-survives.
+                advice: in_good_order,
                 during: Some(case.case.clone()),
             }
         }));
