@@ -201,6 +201,17 @@ impl Case {
         {
             return Err(refuse("no step expects anything: such a case would pass without evidence"));
         }
+        if let Script::Steps(steps) = &script {
+            let mut named: Vec<&str> = Vec::new();
+            for step in steps {
+                if let Action::ResponseTo(name) | Action::Close(name) = &step.action
+                    && !named.contains(&name.as_str())
+                {
+                    return Err(refuse(&format!("no earlier step is named `{name}` with `as`")));
+                }
+                named.extend(step.name.as_deref());
+            }
+        }
         if let Script::Steps(steps) = &script
             && steps.iter().any(Step::is_http_only)
             && (raw.transports.is_empty() || raw.transports.iter().any(|name| name == "stdio"))

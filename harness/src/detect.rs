@@ -31,6 +31,18 @@ const OTHER_ERA_FACTOR: u32 = 3;
 /// How much of a line of the server's an error message shows, in bytes.
 const LONGEST_SHOWN: usize = 300;
 
+impl OpenError {
+    /// What happened, without a remedy.
+    #[must_use]
+    pub fn in_words(&self) -> String {
+        match self {
+            OpenError::Start(error) => format!("the server could not be started: {error}"),
+            OpenError::Host(error) => error.to_string(),
+            OpenError::Handshake(error, transcript) => explain_handshake(error, transcript).0,
+        }
+    }
+}
+
 /// How the server is reached.
 #[derive(Clone, Debug)]
 pub enum Access {
@@ -173,6 +185,8 @@ pub struct Detected {
     pub spoken: RevisionSet,
     /// Sessions that have begun on the way, ready for use.
     pub begun: Vec<Begun>,
+    /// What the reader should know of revisions that are not tested, one sentence each.
+    pub notes: Vec<String>,
 }
 
 /// Why nothing can be tested.
@@ -239,7 +253,7 @@ async fn greet(opener: &Opener, wanted: RevisionSet) -> Result<Detected, NotSpea
             (timeout(patience, modern).await.unwrap_or(Attempt::Silent), first)
         }
     };
-    let mut found = Detected { opener: opener.clone(), spoken: RevisionSet::EMPTY, begun: Vec::new() };
+    let mut found = Detected { opener: opener.clone(), spoken: RevisionSet::EMPTY, begun: Vec::new(), notes: Vec::new() };
     let mut failures = Vec::new();
     for attempt in [modern, legacy] {
         match attempt {
@@ -260,7 +274,11 @@ async fn greet(opener: &Opener, wanted: RevisionSet) -> Result<Detected, NotSpea
                 }
             }
             Attempt::Failed(error) => failures.push(error),
-            Attempt::Silent | Attempt::NotTried => {}
+            Attempt::Silent => found.notes.push(
+                "one of the two greetings (`initialize` and `server/discover`) had no answer long after the other, so its revisions are not tested"
+                    .to_owned(),
+            ),
+            Attempt::NotTried => {}
         }
     }
     if found.spoken.is_empty() { Err(explain(failures, opener)) } else { Ok(found) }

@@ -173,6 +173,8 @@ pub struct Finish {
     pub duration: Duration,
     /// Whether the run was cut short by an interrupt; items that did not run are `untestable` and say so.
     pub interrupted: bool,
+    /// Whether it was cut short by its own limit of time.
+    pub cut_short: bool,
 }
 
 /// One event of a run, in the order in which they happen.

@@ -53,6 +53,9 @@ pub enum RunError {
         /// The transport.
         transport: String,
     },
+    /// The time was up before the first case.
+    #[error("the server has not told what it offers within --max-time {0} s")]
+    OutOfTime(f32),
     /// The certificates to trust are none.
     #[error("the certificates to trust could not be read: {0}")]
     Certificates(String),
@@ -121,6 +124,7 @@ pub async fn run(
     let learned = tokio::select! {
         learned = try_join_all(openers.into_iter().map(|opener| Surface::learn(opener, &settings))) => learned?,
         () = stopped(stop.clone()) => return Err(RunError::Interrupted),
+        () = sleep_until(deadline) => return Err(RunError::OutOfTime(settings.max_time.as_secs_f32())),
     };
     let (surfaces, sessions): (Vec<Surface>, Vec<Vec<Begun>>) = learned.into_iter().unzip();
     let mut plan = Plan::default();
@@ -179,7 +183,7 @@ pub async fn run(
     for result in ledger.close(why) {
         tell(&Event::Finished(Box::new(result)));
     }
-    let finish = ledger.finish(started.elapsed(), why == Stop::Interrupted);
+    let finish = ledger.finish(started.elapsed(), why);
     tell(&Event::Ended(Box::new(finish.clone())));
     Ok((header, finish))
 }
@@ -252,7 +256,8 @@ fn header(settings: &Settings, surfaces: &[Surface], planned: usize) -> Header {
         .map(String::as_str)
         .filter(|name| *name != "all" && !listed(name))
         .collect();
-    let mut notes = Vec::new();
+    let mut notes: Vec<String> = surfaces.iter().flat_map(|surface| surface.notes.clone()).collect();
+    notes.dedup();
     if !unknown.is_empty() {
         notes.push(format!("`--call` names tools that the server does not list: {}", unknown.join(", ")));
     }

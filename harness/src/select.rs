@@ -55,12 +55,6 @@ impl Selection {
         self.patterns.is_empty() || self.patterns.iter().any(|pattern| selects(pattern, case))
     }
 
-    /// Whether nothing was asked for in particular.
-    #[must_use]
-    pub fn is_everything(&self) -> bool {
-        self.patterns.is_empty()
-    }
-
     /// Makes sure that every pattern selects something.
     ///
     /// # Errors

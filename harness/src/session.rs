@@ -5,7 +5,7 @@ pub mod handshake;
 pub mod headers;
 mod over_http;
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use mcp_conform_cases::case::{Answer, ClientKind, Headers};
@@ -33,6 +33,8 @@ const NUDGE_AFTER: Duration = Duration::from_secs(1);
 /// And after this long where it has said nothing yet and may still be starting.
 const NUDGE_AFTER_START: Duration = Duration::from_secs(5);
 
+/// More requests than this are not thought to be in the way of another.
+const MOST_WAITING: u32 = 20;
 /// A barrier without an answer is followed by another one after this long.
 const BARRIER_RETRY: Duration = Duration::from_secs(2);
 /// A response that was not in the answer to its HTTP request may come elsewhere within this time.
@@ -67,10 +69,12 @@ pub struct Session {
     client: ScriptedClient,
     started: Instant,
     next_id: u64,
-    /// The entry of the first response to each id, by the JSON of the id.
+    /// The entry of the first response to each id, by what [`wire::id_key`] makes of the id.
     responses: HashMap<String, usize>,
-    /// The JSON of every id that was sent.
-    sent_ids: HashSet<String>,
+    /// Every id that was sent, and when.
+    sent_ids: HashMap<String, Duration>,
+    /// The longest time that a response has taken.
+    slowest: Duration,
     recorded: usize,
     closed: bool,
     /// Whether the handshake is under way, when nothing else may be sent.
@@ -128,7 +132,8 @@ impl Session {
             started: Instant::now(),
             next_id: 1,
             responses: HashMap::new(),
-            sent_ids: HashSet::new(),
+            sent_ids: HashMap::new(),
+            slowest: Duration::ZERO,
             recorded: 0,
             closed: false,
             greeting: false,
@@ -208,7 +213,7 @@ impl Session {
         message.insert("jsonrpc".to_owned(), json!("2.0"));
         let is_request = id.is_some();
         if let Some(id) = id {
-            self.sent_ids.insert(id.to_string());
+            self.sent_ids.insert(wire::id_key(&id), self.started.elapsed());
             message.insert("id".to_owned(), id);
         }
         message.insert("method".to_owned(), json!(outgoing.method));
@@ -346,7 +351,8 @@ impl Session {
                 Kind::Response => {
                     if let Some(id) = message.id().filter(|id| !id.is_null()) {
                         self.note_negotiation(id, &message.value);
-                        self.responses.entry(id.to_string()).or_insert(entry);
+                        self.note_pace(id);
+                        self.responses.entry(wire::id_key(id)).or_insert(entry);
                     } else if let Some(id) = asked.clone() {
                         // What stands in the answer to one request alone needs no id to be told from others.
                         self.responses.entry(id).or_insert(entry);
@@ -365,10 +371,24 @@ impl Session {
         }
     }
 
+    /// Remembers how long the server takes.
+    fn note_pace(&mut self, id: &Value) {
+        if let Some(sent) = self.sent_ids.get(&wire::id_key(id)).filter(|_| self.response_to(id).is_none()) {
+            self.slowest = self.slowest.max(self.started.elapsed().saturating_sub(*sent));
+        }
+    }
+
+    /// How long a server that works off one request after the other may need for one more, going by the slowest so far.
+    #[must_use]
+    pub fn pace(&self) -> Duration {
+        let waiting = self.sent_ids.keys().filter(|id| !self.responses.contains_key(*id)).count();
+        self.slowest * 2 * u32::try_from(waiting + 1).unwrap_or(u32::MAX).min(MOST_WAITING)
+    }
+
     /// The entry of the response to `id`, if it has come.
     #[must_use]
     pub fn response_to(&self, id: &Value) -> Option<usize> {
-        self.responses.get(&id.to_string()).copied()
+        self.responses.get(&wire::id_key(id)).copied()
     }
 
     /// Waits for the response to `id`. When it does not come soon, the server gets something else to read: some only
@@ -495,7 +515,7 @@ impl Session {
             {
                 match message.id() {
                     Some(id) if bare(id) == bare(barrier) => return Some(Sign::Answer),
-                    Some(id) if self.sent_ids.contains(&id.to_string()) => {}
+                    Some(id) if self.sent_ids.contains_key(&wire::id_key(id)) => {}
                     _ => stray = Some(Sign::Stray),
                 }
             }

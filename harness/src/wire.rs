@@ -185,6 +185,17 @@ impl Message {
     }
 }
 
+/// An id as something to look up: 1 and 1.0 are the same number, `1` and `"1"` are not the same id.
+#[must_use]
+pub fn id_key(id: &Value) -> String {
+    /// Above it not every integer has a floating-point number of its own.
+    const EXACT: f64 = 9_007_199_254_740_992.0;
+    match id.as_f64().filter(|number| number.fract() == 0.0 && number.abs() < EXACT) {
+        Some(number) => format!("{number:.0}"),
+        None => id.to_string(),
+    }
+}
+
 /// What was understood of a frame.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Content {

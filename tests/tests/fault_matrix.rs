@@ -140,7 +140,8 @@ fn every_fault_is_caught_by_the_cases_that_claim_it_and_by_no_others() {
 /// The areas about the network side.
 const NETWORK: [&str; 3] = ["http", "sse-legacy", "auth"];
 /// Cases whose traffic the invariants of the network side look at.
-const TRAFFIC: [&str; 5] = ["stateless-subs/*", "stateless-base/*", "sampling/*", "progress/*", "base/*"];
+const TRAFFIC: [&str; 6] =
+    ["stateless-subs/*", "stateless-base/*", "sampling/*", "progress/*", "base/*", "tools/call-listed"];
 
 /// Runs the suite on the server with one fault and compares what broke with what should have.
 fn try_fault(library: &Library, fault: &Fault) -> Result<(), String> {

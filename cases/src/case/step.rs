@@ -66,6 +66,9 @@ impl<'de> Deserialize<'de> for Watch {
             1
         }
         let raw = Raw::deserialize(deserializer)?;
+        if raw.max.is_some_and(|max| max < raw.min) {
+            return Err(serde::de::Error::custom(format!("`max` is below `min`, which is {}", raw.min)));
+        }
         let when = path_matchers(raw.when).map_err(serde::de::Error::custom)?;
         Ok(Watch { method: raw.method, when, min: raw.min, max: raw.max, on: raw.on })
     }
@@ -225,6 +228,9 @@ impl<'de> Deserialize<'de> for Step {
                 ));
             }
         };
+        if matches!(action, Action::Barrier | Action::Close(_)) && (raw.expect.is_some() || raw.should.is_some()) {
+            return Err(D::Error::custom("`barrier` and `close` bring nothing that could be expected"));
+        }
         let takes_headers = matches!(
             action,
             Action::Request(_) | Action::Notify(_) | Action::Json(_) | Action::Raw(_) | Action::Bytes(_) | Action::Http(_)

@@ -19,8 +19,8 @@ use mcp_conform::report::{ColourChoice, ReportTarget};
 )]
 #[command(after_help = "\
 Exit codes:
-  0  conformant            1  findings               2  wrong usage
-  3  no server to talk to  4  nothing selected       5  a report could not be written
+  0  conformant            1  findings                 2  wrong usage
+  3  no server to talk to  4  nothing, or not all, run 5  a report not written
   70 a bug of mcp-conform  130/143  interrupted
 
 Examples:

@@ -21,7 +21,11 @@ pub(crate) fn add(library: &mut Library, paths: &[PathBuf]) -> Result<(), String
         files.sort();
         for file in files {
             let shown = file.display().to_string();
-            let length = fs::metadata(&file).map_err(|error| format!("--cases {shown}: {error}"))?.len();
+            let about = fs::metadata(&file).map_err(|error| format!("--cases {shown}: {error}"))?;
+            if !about.is_file() {
+                return Err(format!("--cases {shown}: is neither a file nor a folder"));
+            }
+            let length = about.len();
             if length > yaml::MAX_FILE as u64 {
                 return Err(format!(
                     "--cases {shown}: is {length} bytes long; the limit is {}",

@@ -86,7 +86,7 @@ async fn carry_out(arguments: &RunArguments, library: Library, settings: Setting
         Err(error) => {
             complain(&error);
             return match error {
-                RunError::NotSpeaking(_) | RunError::NoRevision { .. } => Code::NoServer,
+                RunError::NotSpeaking(_) | RunError::NoRevision { .. } | RunError::OutOfTime(_) => Code::NoServer,
                 RunError::NothingSelected { .. } => Code::NothingSelected,
                 RunError::Scratch(_) => Code::Internal,
                 RunError::Certificates(_) => Code::Usage,
@@ -104,6 +104,8 @@ fn code_for(finish: &Finish) -> Code {
         Code::Internal
     } else if summary.fail > 0 {
         Code::Findings
+    } else if finish.cut_short || summary.pass + summary.warn == 0 {
+        Code::NothingSelected
     } else {
         Code::Conformant
     }
@@ -150,7 +152,8 @@ fn settings(arguments: &RunArguments, what: &What<'_>, library: &Library) -> Res
         What::Reference(faults) => {
             let target = Target::reference(faults, arguments.bearer.as_deref())
                 .map_err(|error| (Code::Internal, error.to_string()))?;
-            mcp_reference_server::faults::Faults::named(faults).map_err(|error| usage(error.to_string()))?;
+            mcp_reference_server::faults::Faults::named(faults)
+                .map_err(|error| usage(format!("{error}\n  try: mcp-conform list faults")))?;
             (target, Calls { all: true, names: Vec::new() }, WhichRevisions::These(RevisionSet::ALL))
         }
         What::Server(server) => {
@@ -191,6 +194,14 @@ fn settings(arguments: &RunArguments, what: &What<'_>, library: &Library) -> Res
             WhichRevisions::These(text.parse().map_err(|error| usage(format!("--revision {text}: {error}")))?)
         }
     };
+    for (name, value, usual) in [
+        ("--timeout", arguments.timeout, 10.0),
+        ("--startup-timeout", arguments.startup_timeout, 30.0),
+    ] {
+        if value != usual {
+            repeat_options.extend([name.to_owned(), value.to_string()]);
+        }
+    }
     if arguments.seed != 1 {
         repeat_options.extend(["--seed".to_owned(), arguments.seed.to_string()]);
     }

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::transcript::{Carrier, Happening, Origin, Transcript};
 use crate::transport::http::exchange::ExchangeId;
-use crate::wire::{Content, Kind, Message};
+use crate::wire::{Content, Kind, Message, id_key};
 
 /// A request that we sent.
 #[derive(Clone, Debug)]
@@ -40,13 +40,19 @@ impl Said {
     /// The result, if it is a response with one.
     #[must_use]
     pub fn result(&self) -> Option<&Value> {
-        if self.message.kind == Kind::Response { self.message.value.get("result") } else { None }
+        self.member("result", "error")
     }
 
     /// The error, if it is a response with one.
     #[must_use]
     pub fn error(&self) -> Option<&Value> {
-        if self.message.kind == Kind::Response { self.message.value.get("error") } else { None }
+        self.member("error", "result")
+    }
+
+    /// A member of a response. Some writers put a null beside the one that counts.
+    fn member(&self, name: &str, other: &str) -> Option<&Value> {
+        let member = self.message.value.get(name).filter(|_| self.message.kind == Kind::Response)?;
+        (!member.is_null() || self.message.value.get(other).is_none_or(Value::is_null)).then_some(member)
     }
 
     /// The method, if it is a request or notification of the server.
@@ -129,7 +135,7 @@ impl<'a> Dialogue<'a> {
                     for message in content.messages() {
                         let answers = match message.kind {
                             Kind::Response | Kind::Other => {
-                                message.id().and_then(|id| by_id.get(&id.to_string()).copied())
+                                message.id().and_then(|id| by_id.get(&id_key(id)).copied())
                             }
                             Kind::Request | Kind::Notification => None,
                         };
@@ -157,7 +163,7 @@ impl<'a> Dialogue<'a> {
                 if message.get("method").is_none()
                     && (message.get("result").is_some() || message.get("error").is_some()) => {}
             Some(id) => {
-                by_id.insert(id.to_string(), self.asked.len());
+                by_id.insert(id_key(id), self.asked.len());
                 self.asked.push(Asked { entry, id: id.clone(), method, params, hostile });
             }
             None if !hostile => self.notified.push((entry, method, params)),

@@ -54,6 +54,9 @@ fn one_pass(
             let name = pass.item.as_ref().map_or_else(|| "the tool".to_owned(), |item| format!("`{item}`"));
             return Judgement::Unseen(format!("{name} did not answer in time; --timeout gives it longer"));
         }
+        if done.waited == Waited::TimedOut && has_unread(done, transcript) {
+            return Judgement::Unseen("the server sent a message longer than we read".to_owned());
+        }
         match judge_step(step, done, transcript, &variables) {
             Ok(()) => evidence |= step.gives_evidence(),
             Err(breach) if step.setup => {
@@ -124,6 +127,12 @@ pub fn capture(step: &Step, done: &StepRecord, transcript: &Transcript, variable
             variables.insert(name.clone(), value.clone());
         }
     }
+}
+
+/// Whether a frame came that was too long to be understood: it may have been the response.
+fn has_unread(done: &StepRecord, transcript: &Transcript) -> bool {
+    let entries = transcript.entries.iter().take(done.ends).skip(done.begins);
+    entries.map(|entry| &entry.what).any(|what| matches!(what, Happening::Received { content: Content::TooLong, .. }))
 }
 
 fn calls_a_tool(step: &Step) -> bool {

@@ -44,7 +44,7 @@ pub(crate) fn header(revisions: &[Revision], planned: usize) -> Header {
 pub(crate) fn finish(results: Vec<CaseResult>) -> Finish {
     let mut summary = Summary::default();
     results.iter().for_each(|result| summary.count(result.verdict));
-    Finish { results, summary, duration: Duration::from_millis(1840), interrupted: false }
+    Finish { results, summary, duration: Duration::from_millis(1840), interrupted: false, cut_short: false }
 }
 
 pub(crate) fn result(case: &str, revision: Revision, verdict: Verdict, message: &str) -> CaseResult {

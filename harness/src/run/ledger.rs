@@ -183,13 +183,19 @@ impl Ledger {
     }
 
     /// The end of the run.
-    pub(super) fn finish(self, duration: Duration, interrupted: bool) -> Finish {
+    pub(super) fn finish(self, duration: Duration, why: Stop) -> Finish {
         let results: Vec<CaseResult> = self.results.into_iter().flatten().collect();
         let mut summary = Summary::default();
         for result in &results {
             summary.count(result.verdict);
         }
-        Finish { results, summary, duration, interrupted }
+        Finish {
+            results,
+            summary,
+            duration,
+            interrupted: why == Stop::Interrupted,
+            cut_short: why == Stop::OutOfTime,
+        }
     }
 
     fn judged(&mut self, index: usize, judgement: Judgement, evidence: Vec<Evidence>) -> Option<CaseResult> {

@@ -101,7 +101,8 @@ async fn health(session: &mut Session, record: &CaseRecord, script: &[Step], con
 fn barrier_deadline(session: &Session, context: &Context) -> Instant {
     let limit =
         session.greeting_took().map_or(context.settings.timeout, |took| (took * 4).max(BARRIER_LIMIT));
-    Instant::now() + limit.min(context.settings.timeout)
+    // A server that does one thing after the other has what is under way before it.
+    Instant::now() + limit.min(context.settings.timeout).max(session.pace())
 }
 
 async fn one_pass(

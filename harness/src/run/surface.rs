@@ -10,10 +10,11 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 use super::{RunError, items};
-use crate::detect::{self, Begun, Opener};
+use crate::detect::{self, Begun, OpenError, Opener};
 use crate::event::Transport;
 use crate::plan::Reach;
 use crate::profile::Profile;
+use crate::session::handshake::HandshakeError;
 use crate::session::headers::{self, Mirrored};
 use crate::settings::{Settings, WhichRevisions};
 
@@ -23,6 +24,8 @@ pub(crate) struct Surface {
     pub(crate) opener: Opener,
     /// What it speaks, as far as it was asked.
     pub(crate) spoken: RevisionSet,
+    /// What the reader should know, one sentence each.
+    pub(crate) notes: Vec<String>,
     pub(crate) profiles: BTreeMap<Revision, Profile>,
     /// The values that templates may name in every case of a revision.
     pub(crate) variables: BTreeMap<Revision, Arc<Map<String, Value>>>,
@@ -40,6 +43,7 @@ impl Surface {
         let detected = detect::detect(opener, all).await?;
         let mut spoken = detected.spoken;
         let mut sessions = detected.begun;
+        let mut notes = detected.notes;
         let opener = detected.opener;
         // The detection asked for the newest of each era; whoever wants more asks for each.
         if let WhichRevisions::These(set) = settings.revisions {
@@ -50,15 +54,24 @@ impl Surface {
                 let (opener, lanes) = (opener.clone(), Arc::clone(&lanes));
                 asking.spawn(async move {
                     let _permit = lanes.acquire_owned().await;
-                    opener.begin(revision, ClientKind::Usual).await
+                    (revision, opener.begin(revision, ClientKind::Usual).await)
                 });
             }
             while let Some(done) = asking.join_next().await {
-                if let Ok(Ok(begun)) = done {
-                    spoken.insert(begun.session.revision());
-                    sessions.push(begun);
+                match done {
+                    Ok((_, Ok(begun))) => {
+                        spoken.insert(begun.session.revision());
+                        sessions.push(begun);
+                    }
+                    // Offering another revision, or refusing, is how a server says that it does not speak this one.
+                    Ok((_, Err(OpenError::Handshake(HandshakeError::OtherRevision(_) | HandshakeError::Refused(_), _))))
+                    | Err(_) => {}
+                    Ok((revision, Err(error))) => {
+                        notes.push(format!("{revision} is not tested: {}", error.in_words()));
+                    }
                 }
             }
+            notes.sort();
         }
         sessions.retain(|begun| settings.revisions.wants(begun.session.revision(), spoken));
         if sessions.is_empty() {
@@ -69,6 +82,7 @@ impl Surface {
             transport: opener.transport(),
             opener,
             spoken,
+            notes,
             profiles: BTreeMap::new(),
             variables: BTreeMap::new(),
             mirrored: BTreeMap::new(),

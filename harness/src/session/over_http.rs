@@ -19,6 +19,7 @@ use crate::transcript::{Carrier, Happening, Health, Origin};
 use crate::transport::Link;
 use crate::transport::http::exchange::{End, ExchangeId, Sending, Step};
 use crate::transport::http::Told;
+use crate::wire::id_key;
 
 /// How long the head of the answer to our GET is waited for before the session goes on without it.
 const STREAM_HEAD: Duration = Duration::from_millis(500);
@@ -103,7 +104,7 @@ impl Session {
         let parsed = message.cloned().or_else(|| serde_json::from_slice(&body).ok());
         let parsed = parsed.as_ref();
         let method = parsed.and_then(|message| message.get("method")).and_then(Value::as_str);
-        let asks = method.and(parsed).and_then(|message| message.get("id")).map(Value::to_string);
+        let asks = method.and(parsed).and_then(|message| message.get("id")).map(id_key);
         let headers = self.headers_for(parsed, POST);
         let about = Exchange {
             initializes: method == Some("initialize"),
@@ -119,7 +120,7 @@ impl Session {
         let headers = self.headers_for(None, method);
         let parsed: Option<Value> = serde_json::from_slice(&body).ok();
         let about = Exchange {
-            asks: parsed.as_ref().and_then(|message| message.get("id")).map(Value::to_string),
+            asks: parsed.as_ref().and_then(|message| message.get("id")).map(id_key),
             ..Exchange::default()
         };
         let carrier = self.begin_exchange(method, path, headers, body.clone(), false, about);
@@ -377,14 +378,14 @@ impl Session {
 
     /// Notices that the handshake of the stateful era is over.
     pub(super) fn note_negotiation(&mut self, id: &Value, message: &Value) {
-        let id = id.to_string();
+        let id = id_key(id);
         let initialized = self.http.exchanges.values().any(|about| about.initializes && about.asks.as_ref() == Some(&id));
         self.http.negotiated |= initialized && message.get("result").is_some();
     }
 
     /// The entry in which the HTTP answer to a request ended without a response, if no other may still bring it.
     pub(super) fn unanswered(&self, id: &Value) -> Option<usize> {
-        let id = id.to_string();
+        let id = id_key(id);
         let mut carriers = self.http.exchanges.values().filter(|about| about.asks.as_ref() == Some(&id)).peekable();
         carriers.peek()?;
         let mut last = None;
@@ -408,7 +409,7 @@ impl Session {
         if self.http.session.is_none() || self.revision().era() != Era::Stateful {
             return false;
         }
-        let id = barrier.to_string();
+        let id = id_key(barrier);
         let refused = |about: &Exchange| about.asks.as_ref() == Some(&id) && about.status == Some(404);
         if !self.http.exchanges.values().any(refused) {
             return false;
