@@ -88,6 +88,16 @@ class Children:
                 break
 
     @classmethod
+    @contextlib.contextmanager
+    def ended_on_error(cls):
+        """So that an interruption need not wait for threads that wait for children."""
+        try:
+            yield
+        except BaseException:
+            cls.end_all()
+            raise
+
+    @classmethod
     def end_all(cls):
         with cls._lock:
             cls._closed = True
@@ -182,7 +192,7 @@ class Judges:
             jobs = [job for job in jobs if not installed(job[0], job[1])]
             if jobs:
                 print(f"installing {', '.join(' '.join(packages) for _, packages, _ in jobs)}")
-            with ThreadPoolExecutor(3) as pool:
+            with ThreadPoolExecutor(3) as pool, Children.ended_on_error():
                 for done in [pool.submit(install, *job) for job in jobs]:
                     done.result()
         if self.node is None:
