@@ -216,7 +216,9 @@ impl Case {
             && steps.iter().any(Step::is_http_only)
             && (raw.transports.is_empty() || raw.transports.iter().any(|name| name == "stdio"))
         {
-            return Err(refuse("`http`, `http_raw`, and `close` need `transports: [http]`, `[sse]`, or both"));
+            return Err(refuse(
+                "`http`, `http_raw`, and `close` need `transports: [http]`, `[sse]`, or both",
+            ));
         }
         if raw.id.split('/').count() != 2
             || raw.id.contains(|c: char| !(c.is_ascii_lowercase() || c.is_ascii_digit() || "-/".contains(c)))

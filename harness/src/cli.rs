@@ -50,9 +50,7 @@ pub(crate) fn main() -> ExitCode {
 fn dispatch(arguments: Arguments) -> Code {
     match arguments.command {
         None => run::main(&arguments.run, &What::Server(&arguments.server)),
-        Some(Command::Reference(reference)) => {
-            run::main(&reference.run, &What::Reference(&reference.faults))
-        }
+        Some(Command::Reference(reference)) => run::main(&reference.run, &What::Reference(&reference.faults)),
         Some(Command::List(list)) => list::main(&list),
         Some(Command::Explain(explain)) => explain::main(&explain),
         Some(Command::Schema(schema)) => schema::main(&schema),

@@ -191,12 +191,12 @@ pub struct Detected {
 
 /// Why nothing can be tested.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{what}{}{}", tail_in_words(.stderr), hint_in_words(.hint))]
+#[error("{what}{}{}", .stderr.as_deref().map(tail_in_words).unwrap_or_default(), hint_in_words(.hint))]
 pub struct NotSpeaking {
     /// What happened.
     pub what: String,
-    /// The end of what the server wrote to its standard error.
-    pub stderr: String,
+    /// The end of what the server wrote to its standard error; `None` if it runs without us.
+    pub stderr: Option<String>,
     /// What to try.
     pub hint: Option<String>,
     /// Whether something answered, but not as an endpoint of Streamable HTTP would.
@@ -253,7 +253,8 @@ async fn greet(opener: &Opener, wanted: RevisionSet) -> Result<Detected, NotSpea
             (timeout(patience, modern).await.unwrap_or(Attempt::Silent), first)
         }
     };
-    let mut found = Detected { opener: opener.clone(), spoken: RevisionSet::EMPTY, begun: Vec::new(), notes: Vec::new() };
+    let mut found =
+        Detected { opener: opener.clone(), spoken: RevisionSet::EMPTY, begun: Vec::new(), notes: Vec::new() };
     let mut failures = Vec::new();
     for attempt in [modern, legacy] {
         match attempt {
@@ -316,9 +317,12 @@ fn patience(first: &Attempt, begun: Instant, startup: Duration) -> Duration {
 fn explain(failures: Vec<OpenError>, opener: &Opener) -> NotSpeaking {
     let mut best = NotSpeaking {
         what: format!("the server did not answer within {} s", opener.startup.as_secs_f32()),
-        stderr: String::new(),
+        stderr: opener.owns_process().then(String::new),
         is_http: false,
-        hint: Some("--startup-timeout SECONDS for a server that starts slowly; a server that serves HTTP must be started in its stdio mode".to_owned()),
+        hint: Some(match opener.transport() {
+            Transport::Stdio => "--startup-timeout SECONDS for a server that starts slowly; --url URL for one that serves HTTP",
+            Transport::Http | Transport::Sse => "--startup-timeout SECONDS for a server that answers slowly",
+        }.to_owned()),
     };
     // The stateful greeting comes last and is the one that most servers understand.
     for failure in failures {
@@ -341,15 +345,27 @@ fn explain(failures: Vec<OpenError>, opener: &Opener) -> NotSpeaking {
                 is_http |= matches!(error, HandshakeError::Http(_) | HandshakeError::Refused(_));
                 let (what, hint) = explain_handshake(&error, &transcript);
                 if matches!(error, HandshakeError::Silent) && hint.is_none() {
-                    best.stderr = transcript.stderr;
+                    best.stderr = opener.owns_process().then_some(transcript.stderr);
                     continue;
                 }
                 (what, transcript.stderr, hint)
             }
         };
-        best = NotSpeaking { what, stderr, hint, is_http };
+        best = NotSpeaking { what, stderr: opener.owns_process().then_some(stderr), hint, is_http };
     }
     best
+}
+
+/// Why there was no HTTP answer at all.
+fn unreachable(transcript: &Transcript) -> String {
+    let why = transcript.entries.iter().find_map(|entry| match &entry.what {
+        Happening::End { end, .. } => end.failure(),
+        _ => None,
+    });
+    match why {
+        Some(why) => format!("the server could not be reached: {why}"),
+        None => "the server could not be reached".to_owned(),
+    }
 }
 
 /// What to try after an HTTP answer that is none of the protocol's.
@@ -398,6 +414,7 @@ fn explain_handshake(error: &HandshakeError, transcript: &Transcript) -> (String
                         .to_owned(),
                 ),
             ),
+            None if transcript.transport != Transport::Stdio => (unreachable(transcript), None),
             None => (
                 format!("the server closed its standard output before it answered, and lives on{wrote}"),
                 Some("a stdio server must keep its standard output open for messages".to_owned()),
@@ -415,9 +432,7 @@ fn explain_handshake(error: &HandshakeError, transcript: &Transcript) -> (String
             format!("the server offers the protocol version {offered}, which is none of those under test"),
             Some("--revision all".to_owned()),
         ),
-        HandshakeError::Http(_) => {
-            (error.to_string(), Some(hint_for_status(transcript).to_owned()))
-        }
+        HandshakeError::Http(_) => (error.to_string(), Some(hint_for_status(transcript).to_owned())),
         HandshakeError::Unusable => ("the server's first answer names no protocol version".to_owned(), None),
     }
 }

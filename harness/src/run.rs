@@ -133,7 +133,8 @@ pub async fn run(
         plan.add(&library, &surface.profiles, surface.transport, &settings, reach);
     }
     if plan.items.is_empty() {
-        let tested: RevisionSet = surfaces.iter().flat_map(|surface| surface.profiles.keys().copied()).collect();
+        let tested: RevisionSet =
+            surfaces.iter().flat_map(|surface| surface.profiles.keys().copied()).collect();
         let transports: Vec<&str> = surfaces.iter().map(|surface| surface.transport.as_str()).collect();
         return Err(RunError::NothingSelected {
             revisions: tested.to_string(),
@@ -191,8 +192,12 @@ pub async fn run(
 /// What our side answers to `roots/list`: the folders on the server's own command line, which it may use already, and
 /// the scratch folder.
 fn roots(settings: &Settings, scratch: &str) -> Vec<String> {
-    let mut roots: Vec<String> =
-        settings.target.commands().flat_map(items::folders).map(|folder| format!("file://{folder}")).collect();
+    let mut roots: Vec<String> = settings
+        .target
+        .commands()
+        .flat_map(items::folders)
+        .map(|folder| format!("file://{folder}"))
+        .collect();
     roots.dedup();
     roots.push(format!("file://{scratch}"));
     roots
@@ -216,7 +221,8 @@ fn openers(
         let access = match way {
             Way::Stdio(command) => Access::Stdio { command: command.clone(), guardian: guardian.cloned() },
             Way::Http { command, address, transport } => {
-                let tls = tls::trusting(settings.http.authorities.as_deref()).map_err(RunError::Certificates)?;
+                let tls =
+                    tls::trusting(settings.http.authorities.as_deref()).map_err(RunError::Certificates)?;
                 let hosts = Hosts::new(command.clone(), address.clone(), guardian.cloned(), startup);
                 Access::Http {
                     transport: *transport,

@@ -16,14 +16,14 @@ use tokio::time::Instant;
 use crate::process::Patience;
 use crate::transcript::{Entry, Exit, Happening, Origin, Rung, Transcript, Waited};
 use crate::transport::{Incoming, Link};
-use over_http::OverHttp;
 use crate::wire::{self, Kind};
 use client::ScriptedClient;
+use over_http::OverHttp;
 
 /// How much of a session is kept, in bytes; past it the session is ended.
 const KEPT: usize = 32 * 1024 * 1024;
 /// How many entries of a session are kept.
-const KEPT_ENTRIES: usize = 50_000;
+const KEPT_ENTRIES: usize = 20_000;
 /// After a later message was answered, an unanswered one is given this long at least.
 const GRACE_MIN: Duration = Duration::from_millis(20);
 /// And this long at most.

@@ -51,7 +51,10 @@ pub struct HttpSettings {
 impl HttpSettings {
     /// What no report may show.
     pub fn secrets(&self) -> impl Iterator<Item = &str> {
-        self.headers.iter().map(|(_, value)| value.strip_prefix("Bearer ").unwrap_or(value)).filter(|text| !text.is_empty())
+        self.headers
+            .iter()
+            .map(|(_, value)| value.strip_prefix("Bearer ").unwrap_or(value))
+            .filter(|text| !text.is_empty())
     }
 
     /// Whether the operator gave something to authenticate with.

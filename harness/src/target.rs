@@ -65,10 +65,14 @@ pub enum TargetError {
     #[error("`{0}` is no address of an HTTP server\n  try: http://127.0.0.1:8000/mcp")]
     Address(String),
     /// The target is not reached that way.
-    #[error("the server is not reached over {0}\n  try: --url for a command that starts an HTTP server, and no --url for stdio")]
+    #[error(
+        "the server is not reached over {0}\n  try: --url for a command that starts an HTTP server, and no --url for stdio"
+    )]
     NotOver(&'static str),
     /// A place for a port, and nothing that is started there.
-    #[error("`{0}` has a place for a port, but no command follows that starts the server there\n  try: mcp-conform --url {0} -- python3 server.py {{port}}")]
+    #[error(
+        "`{0}` has a place for a port, but no command follows that starts the server there\n  try: mcp-conform --url {0} -- python3 server.py {{port}}"
+    )]
     NoCommand(String),
 }
 
@@ -298,12 +302,17 @@ mod tests {
             Target::named(&words, url, &[], Some(OsStr::new("/bin")))
         };
         let remote = named(&["https://x.example/mcp"], None).unwrap();
-        assert_eq!(remote.ways, [Way::Http { command: None, address: "https://x.example/mcp".to_owned(), transport: None }]);
+        assert_eq!(
+            remote.ways,
+            [Way::Http { command: None, address: "https://x.example/mcp".to_owned(), transport: None }]
+        );
         let ours = named(&["sh", "{port}"], Some("http://127.0.0.1:{port}/mcp")).unwrap();
         assert!(matches!(&ours.ways[..], [Way::Http { command: Some(_), .. }]));
         let lost = named(&[], Some("http://127.0.0.1:{port}/mcp")).unwrap_err().to_string();
         assert!(lost.contains("-- python3 server.py {port}"), "{lost}");
-        assert!(named(&[], Some("ftp://x/")).unwrap_err().to_string().contains("no address of an HTTP server"));
+        assert!(
+            named(&[], Some("ftp://x/")).unwrap_err().to_string().contains("no address of an HTTP server")
+        );
     }
 
     #[test]

@@ -8,9 +8,9 @@ use mcp_conform_cases::case::ClientKind;
 use serde_json::Value;
 
 use crate::event::Transport;
+use crate::template::Variables;
 use crate::transport::http::events::Event;
 use crate::transport::http::exchange::{End, ExchangeId};
-use crate::template::Variables;
 use crate::wire::{Content, Frame};
 
 /// How a process ended.

@@ -158,7 +158,8 @@ fn try_fault(library: &Library, fault: &Fault) -> Result<(), String> {
         reference(&["--fault", fault.name])
     };
     // Messages are the same everywhere, so that one transport is enough for their faults.
-    let transport: Transport = fault.transports.first().unwrap().parse().map_err(|error| format!("{error}"))?;
+    let transport: Transport =
+        fault.transports.first().unwrap().parse().map_err(|error| format!("{error}"))?;
     settings.target.restrict(transport).map_err(|error| error.to_string())?;
     if transport != Transport::Stdio {
         let mut patterns: Vec<String> = NETWORK.iter().map(|area| format!("{area}/*")).collect();

@@ -228,15 +228,24 @@ impl<'de> Deserialize<'de> for Step {
                 ));
             }
         };
-        if matches!(action, Action::Barrier | Action::Close(_)) && (raw.expect.is_some() || raw.should.is_some()) {
+        if matches!(action, Action::Barrier | Action::Close(_))
+            && (raw.expect.is_some() || raw.should.is_some())
+        {
             return Err(D::Error::custom("`barrier` and `close` bring nothing that could be expected"));
         }
         let takes_headers = matches!(
             action,
-            Action::Request(_) | Action::Notify(_) | Action::Json(_) | Action::Raw(_) | Action::Bytes(_) | Action::Http(_)
+            Action::Request(_)
+                | Action::Notify(_)
+                | Action::Json(_)
+                | Action::Raw(_)
+                | Action::Bytes(_)
+                | Action::Http(_)
         );
         if !raw.headers.is_empty() && !takes_headers {
-            return Err(D::Error::custom("`headers` stand beside what is sent; `http_raw` writes out its own"));
+            return Err(D::Error::custom(
+                "`headers` stand beside what is sent; `http_raw` writes out its own",
+            ));
         }
         let capture = raw
             .capture

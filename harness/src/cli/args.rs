@@ -61,7 +61,7 @@ pub(crate) struct ServerArguments {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Run the suite on the bundled reference server, in every revision.
-    Reference(ReferenceArguments),
+    Reference(Box<ReferenceArguments>),
     /// List the cases, the requirements, or the faults of the reference server.
     List(ListArguments),
     /// Explain a case or a requirement.

@@ -86,7 +86,9 @@ async fn carry_out(arguments: &RunArguments, library: Library, settings: Setting
         Err(error) => {
             complain(&error);
             return match error {
-                RunError::NotSpeaking(_) | RunError::NoRevision { .. } | RunError::OutOfTime(_) => Code::NoServer,
+                RunError::NotSpeaking(_) | RunError::NoRevision { .. } | RunError::OutOfTime(_) => {
+                    Code::NoServer
+                }
                 RunError::NothingSelected { .. } => Code::NothingSelected,
                 RunError::Scratch(_) => Code::Internal,
                 RunError::Certificates(_) => Code::Usage,
@@ -158,13 +160,16 @@ fn settings(arguments: &RunArguments, what: &What<'_>, library: &Library) -> Res
         }
         What::Server(server) => {
             let search = std::env::var_os("PATH");
-            let environment = server.environment.iter().map(|pair| variable(pair)).collect::<Result<Vec<_>, _>>();
+            let environment =
+                server.environment.iter().map(|pair| variable(pair)).collect::<Result<Vec<_>, _>>();
             let environment = environment.map_err(usage)?;
             let url = server.url.as_deref();
             let target =
                 Target::named(&server.target, url, &environment, search.as_deref()).map_err(|error| {
                     let code = match error {
-                        TargetError::Missing | TargetError::Address(_) | TargetError::NoCommand(_) => Code::Usage,
+                        TargetError::Missing | TargetError::Address(_) | TargetError::NoCommand(_) => {
+                            Code::Usage
+                        }
                         _ => Code::NoServer,
                     };
                     (code, error.to_string())
@@ -194,10 +199,9 @@ fn settings(arguments: &RunArguments, what: &What<'_>, library: &Library) -> Res
             WhichRevisions::These(text.parse().map_err(|error| usage(format!("--revision {text}: {error}")))?)
         }
     };
-    for (name, value, usual) in [
-        ("--timeout", arguments.timeout, 10.0),
-        ("--startup-timeout", arguments.startup_timeout, 30.0),
-    ] {
+    for (name, value, usual) in
+        [("--timeout", arguments.timeout, 10.0), ("--startup-timeout", arguments.startup_timeout, 30.0)]
+    {
         if value != usual {
             repeat_options.extend([name.to_owned(), value.to_string()]);
         }
@@ -253,7 +257,9 @@ fn http_settings(arguments: &RunArguments) -> Result<HttpSettings, String> {
 }
 
 fn variable(pair: &str) -> Result<(OsString, OsString), String> {
-    let (name, value) =
-        pair.split_once('=').filter(|(name, _)| !name.is_empty()).ok_or_else(|| format!("--env {pair}: takes NAME=VALUE"))?;
+    let (name, value) = pair
+        .split_once('=')
+        .filter(|(name, _)| !name.is_empty())
+        .ok_or_else(|| format!("--env {pair}: takes NAME=VALUE"))?;
     Ok((name.into(), value.into()))
 }

@@ -71,8 +71,9 @@ struct Replays {
 
 impl Replays {
     fn take_sent(&mut self, carrier: Option<&Carrier>) {
-        let wants =
-            |carrier: &&Carrier| carrier.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("last-event-id"));
+        let wants = |carrier: &&Carrier| {
+            carrier.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("last-event-id"))
+        };
         self.asked_for.extend(carrier.filter(wants).map(|carrier| carrier.exchange));
     }
 

@@ -13,8 +13,16 @@ use crate::wire::Content;
 /// The member under which cases name the HTTP answer.
 const MEMBER: &str = "http";
 /// Header fields that reports leave out: they say nothing about the protocol.
-const DULL: [&str; 8] =
-    ["date", "server", "connection", "keep-alive", "content-length", "transfer-encoding", "vary", "x-powered-by"];
+const DULL: [&str; 8] = [
+    "date",
+    "server",
+    "connection",
+    "keep-alive",
+    "content-length",
+    "transfer-encoding",
+    "vary",
+    "x-powered-by",
+];
 /// How much of a body a sentence shows, in bytes.
 const SHOWN: usize = 200;
 
@@ -30,7 +38,9 @@ pub struct View {
 /// Whether an expectation speaks of HTTP.
 #[must_use]
 pub fn is_asked_for(members: &[(Path, Matcher)]) -> bool {
-    members.iter().any(|(path, _)| matches!(path.segments().first(), Some(Segment::Key(key)) if key == MEMBER))
+    members
+        .iter()
+        .any(|(path, _)| matches!(path.segments().first(), Some(Segment::Key(key)) if key == MEMBER))
 }
 
 /// What came of the HTTP request that a step made; `None` if nothing has, or on stdio.
@@ -120,9 +130,10 @@ pub fn came_on(name: &str, origin: Option<&Origin>, variables: &Variables) -> bo
 #[must_use]
 pub fn head(transcript: &Transcript, end: usize) -> Option<usize> {
     let ended = exchange_at(transcript, end)?;
-    transcript.entries.iter().position(
-        |entry| matches!(&entry.what, Happening::Head { exchange, .. } if *exchange == ended),
-    )
+    transcript
+        .entries
+        .iter()
+        .position(|entry| matches!(&entry.what, Happening::Head { exchange, .. } if *exchange == ended))
 }
 
 fn exchange_at(transcript: &Transcript, end: usize) -> Option<ExchangeId> {
@@ -139,7 +150,8 @@ pub fn in_words(transcript: &Transcript, end: usize) -> String {
         Happening::Head { status, .. } => Some(*status),
         _ => None,
     });
-    let Some(Happening::End { end: how, body, .. }) = transcript.entries.get(end).map(|entry| &entry.what) else {
+    let Some(Happening::End { end: how, body, .. }) = transcript.entries.get(end).map(|entry| &entry.what)
+    else {
         return "nothing".to_owned();
     };
     let body = text::visible(&text::frame(body, SHOWN)).trim().to_owned();

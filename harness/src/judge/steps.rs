@@ -132,7 +132,9 @@ pub fn capture(step: &Step, done: &StepRecord, transcript: &Transcript, variable
 /// Whether a frame came that was too long to be understood: it may have been the response.
 fn has_unread(done: &StepRecord, transcript: &Transcript) -> bool {
     let entries = transcript.entries.iter().take(done.ends).skip(done.begins);
-    entries.map(|entry| &entry.what).any(|what| matches!(what, Happening::Received { content: Content::TooLong, .. }))
+    entries
+        .map(|entry| &entry.what)
+        .any(|what| matches!(what, Happening::Received { content: Content::TooLong, .. }))
 }
 
 fn calls_a_tool(step: &Step) -> bool {
@@ -261,7 +263,11 @@ fn met(
         }
         (Expect::Members(members), _) if http::is_asked_for(members) => {
             let Some(view) = http::view(done, transcript, answer.map(|(_, message)| message)) else {
-                return breach(after(done, transcript), members_in_words(members), ending_entries(done, transcript));
+                return breach(
+                    after(done, transcript),
+                    members_in_words(members),
+                    ending_entries(done, transcript),
+                );
             };
             matching::all(members, &view.value, variables).map_err(|mismatch| {
                 let Mismatch { path, expected, got } = mismatch;
@@ -270,7 +276,8 @@ fn met(
                 } else {
                     format!("`{path}` is {got}")
                 };
-                let entry = answer.filter(|_| !path.starts_with("http")).map_or(view.entry, |(entry, _)| entry);
+                let entry =
+                    answer.filter(|_| !path.starts_with("http")).map_or(view.entry, |(entry, _)| entry);
                 Breach {
                     message,
                     expected: Some(format!("`{path}` is {expected}")),
@@ -353,7 +360,9 @@ fn after(done: &StepRecord, transcript: &Transcript) -> String {
             match exit {
                 Some(exit) => format!("the server {exit}"),
                 None if lost => "the server no longer knows the session".to_owned(),
-                None if transcript.transport != Transport::Stdio => "the server is no longer reached".to_owned(),
+                None if transcript.transport != Transport::Stdio => {
+                    "the server is no longer reached".to_owned()
+                }
                 None => "the server closed its output".to_owned(),
             }
         }
@@ -367,7 +376,10 @@ fn after(done: &StepRecord, transcript: &Transcript) -> String {
 /// The entries that tell how the connection ended, if it did.
 fn ending_entries(done: &StepRecord, transcript: &Transcript) -> Vec<usize> {
     let ending = |what: &Happening| {
-        matches!(what, Happening::OutputClosed | Happening::SessionLost | Happening::Exited(_) | Happening::Overflow)
+        matches!(
+            what,
+            Happening::OutputClosed | Happening::SessionLost | Happening::Exited(_) | Happening::Overflow
+        )
     };
     let from = done.sent.unwrap_or(done.begins);
     if let Waited::Unanswered(end) = done.waited {

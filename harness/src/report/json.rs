@@ -286,7 +286,9 @@ mod tests {
           },
           "target": {
             "command": "./my-server --db app.db",
-            "transport": "stdio",
+            "transports": [
+              "stdio"
+            ],
             "server": {
               "name": "my-server",
               "version": "1.4.2"

@@ -14,7 +14,9 @@ use crate::wire::Content;
 pub(super) fn headers(step: &Step, known: &Variables) -> Result<Headers, TemplateError> {
     step.headers
         .iter()
-        .map(|(name, value)| Ok((name.clone(), value.as_deref().map(|value| fill(value, known)).transpose()?)))
+        .map(|(name, value)| {
+            Ok((name.clone(), value.as_deref().map(|value| fill(value, known)).transpose()?))
+        })
         .collect()
 }
 
@@ -46,7 +48,8 @@ pub(super) fn written_out(
         if line == "{{http.headers}}" { Ok(line.clone()) } else { fill(line, known) }
     };
     let head: Vec<String> = raw.head.iter().map(usual).collect::<Result<_, _>>()?;
-    let body = raw.body.as_deref().map(|body| template::fill_raw(body, known)).transpose()?.unwrap_or_default();
+    let body =
+        raw.body.as_deref().map(|body| template::fill_raw(body, known)).transpose()?.unwrap_or_default();
     let tells_length = head.iter().any(|line| {
         let name = line.split(':').next().unwrap_or_default().trim().to_ascii_lowercase();
         name == "content-length" || name == "transfer-encoding"
@@ -83,15 +86,19 @@ pub(super) async fn outcome(
         return Waited::NotWaited;
     }
     let ours = |what: &Happening| match what {
-        Happening::Received { content: Content::Message(_) | Content::Batch(_), origin: Some(origin), .. } => {
-            origin.exchange == exchange
-        }
+        Happening::Received {
+            content: Content::Message(_) | Content::Batch(_),
+            origin: Some(origin),
+            ..
+        } => origin.exchange == exchange,
         _ => false,
     };
     let entries = session.transcript.entries.iter().enumerate();
     let message = entries.clone().find(|(_, entry)| ours(&entry.what)).map(|(index, _)| index);
     let end = entries
-        .filter(|(_, entry)| matches!(&entry.what, Happening::End { exchange: other, .. } if *other == exchange))
+        .filter(
+            |(_, entry)| matches!(&entry.what, Happening::End { exchange: other, .. } if *other == exchange),
+        )
         .map(|(index, _)| index)
         .next_back();
     match (message, end) {

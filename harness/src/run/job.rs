@@ -236,7 +236,8 @@ async fn begin(context: &Context, key: SessionKey, kind: SessionKind) -> Result<
 async fn alone(item: usize, context: &Context, ordinal: usize, lane: Lane, results: &UnboundedSender<Done>) {
     let Some(planned) = context.plan.items.get(item) else { return };
     let Some(case) = context.library.cases.get(planned.case) else { return };
-    let opened = begin(context, SessionKey::of(case, planned.transport, planned.revision), case.session).await;
+    let opened =
+        begin(context, SessionKey::of(case, planned.transport, planned.revision), case.session).await;
     let mut session = match opened {
         Ok(session) => session,
         Err(why) => {

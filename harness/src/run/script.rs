@@ -62,17 +62,12 @@ pub(super) async fn carry_out(session: &mut Session, case: &Case, context: &Cont
 
 /// A server that was told to end may end. Any other is asked for a sign of life where there is a reason to doubt.
 async fn health(session: &mut Session, record: &CaseRecord, script: &[Step], context: &Context) -> Health {
-    let told_to_end = session
-        .transcript
-        .entries
-        .iter()
-        .skip(record.begins)
-        .any(|entry| match &entry.what {
-            Happening::Stop(_) => true,
-            // The session was given up, so that nothing can be asked in it any more.
-            Happening::Sent { carrier: Some(carrier), .. } => carrier.method == "DELETE",
-            _ => false,
-        });
+    let told_to_end = session.transcript.entries.iter().skip(record.begins).any(|entry| match &entry.what {
+        Happening::Stop(_) => true,
+        // The session was given up, so that nothing can be asked in it any more.
+        Happening::Sent { carrier: Some(carrier), .. } => carrier.method == "DELETE",
+        _ => false,
+    });
     if told_to_end {
         return Health::Well;
     }
@@ -146,14 +141,8 @@ async fn one_step(
     let limit = context.settings.timeout;
     let fresh = session.fresh_id();
     known.insert("id".to_owned(), fresh.clone());
-    let mut record = StepRecord {
-        begins,
-        ends: begins,
-        sent: None,
-        exchange: None,
-        id: None,
-        waited: Waited::NotWaited,
-    };
+    let mut record =
+        StepRecord { begins, ends: begins, sent: None, exchange: None, id: None, waited: Waited::NotWaited };
     known.insert("http".to_owned(), session.http_facts());
     session.set_headers(http::headers(step, known)?);
     let mut in_background = false;
@@ -201,7 +190,8 @@ async fn one_step(
         || [&step.expect, &step.should].into_iter().flatten().any(|expect| expect.admits_silence());
     let as_it_is = matches!(step.action, Action::Json(_) | Action::Raw(_));
     if let Some(exchange) = record.exchange.filter(|_| http::is_waited_for(step)) {
-        record.waited = http::outcome(session, step, exchange, barrier_deadline(session, context).max(deadline)).await;
+        record.waited =
+            http::outcome(session, step, exchange, barrier_deadline(session, context).max(deadline)).await;
     }
     record.waited = match &step.action {
         Action::Http(_) | Action::HttpRaw(_) => record.waited,

@@ -35,7 +35,10 @@ pub(crate) struct Surface {
 impl Surface {
     /// Finds out what the server speaks and asks it, in every revision under test, what it offers; also returns the
     /// sessions in which it did so.
-    pub(crate) async fn learn(opener: Opener, settings: &Settings) -> Result<(Surface, Vec<Begun>), RunError> {
+    pub(crate) async fn learn(
+        opener: Opener,
+        settings: &Settings,
+    ) -> Result<(Surface, Vec<Begun>), RunError> {
         let all = match settings.revisions {
             WhichRevisions::NewestOfEachEra => RevisionSet::ALL,
             WhichRevisions::These(set) => set,
@@ -64,7 +67,13 @@ impl Surface {
                         sessions.push(begun);
                     }
                     // Offering another revision, or refusing, is how a server says that it does not speak this one.
-                    Ok((_, Err(OpenError::Handshake(HandshakeError::OtherRevision(_) | HandshakeError::Refused(_), _))))
+                    Ok((
+                        _,
+                        Err(OpenError::Handshake(
+                            HandshakeError::OtherRevision(_) | HandshakeError::Refused(_),
+                            _,
+                        )),
+                    ))
                     | Err(_) => {}
                     Ok((revision, Err(error))) => {
                         notes.push(format!("{revision} is not tested: {}", error.in_words()));

@@ -7,8 +7,8 @@ use mcp_conform_cases::{Era, Revision};
 use serde_json::{Map, Value, json};
 use tokio::time::Instant;
 
-use crate::event::Transport;
 use super::{Outgoing, Session, client};
+use crate::event::Transport;
 use crate::judge::http;
 use crate::transcript::Waited;
 

@@ -17,8 +17,8 @@ use crate::event::Transport;
 use crate::process::Patience;
 use crate::transcript::{Carrier, Happening, Health, Origin};
 use crate::transport::Link;
-use crate::transport::http::exchange::{End, ExchangeId, Sending, Step};
 use crate::transport::http::Told;
+use crate::transport::http::exchange::{End, ExchangeId, Sending, Step};
 use crate::wire::id_key;
 
 /// How long the head of the answer to our GET is waited for before the session goes on without it.
@@ -106,11 +106,8 @@ impl Session {
         let method = parsed.and_then(|message| message.get("method")).and_then(Value::as_str);
         let asks = method.and(parsed).and_then(|message| message.get("id")).map(id_key);
         let headers = self.headers_for(parsed, POST);
-        let about = Exchange {
-            initializes: method == Some("initialize"),
-            asks: asks.clone(),
-            ..Exchange::default()
-        };
+        let about =
+            Exchange { initializes: method == Some("initialize"), asks: asks.clone(), ..Exchange::default() };
         let ordered = asks.is_none();
         self.begin_exchange(POST, None, headers, body, ordered, about)
     }
@@ -129,7 +126,13 @@ impl Session {
     }
 
     /// Sends a request that is written out; returns its entry.
-    pub fn request_raw(&mut self, head: &[String], body: &[u8], tell_length: bool, cut_after: Option<usize>) -> usize {
+    pub fn request_raw(
+        &mut self,
+        head: &[String],
+        body: &[u8],
+        tell_length: bool,
+        cut_after: Option<usize>,
+    ) -> usize {
         let mut lines: Vec<String> = Vec::new();
         let in_a_line = |(name, value): (String, String)| format!("{name}: {value}");
         for line in head {
@@ -142,7 +145,9 @@ impl Session {
         }
         // Whatever the case is about, it is not how the operator gets in.
         let sets = |name: &str| {
-            let names = |line: &String| line.split_once(':').is_some_and(|(other, _)| other.eq_ignore_ascii_case(name));
+            let names = |line: &String| {
+                line.split_once(':').is_some_and(|(other, _)| other.eq_ignore_ascii_case(name))
+            };
             head.iter().any(names)
         };
         lines.extend(self.operator().into_iter().filter(|(name, _)| !sets(name)).map(in_a_line));
@@ -158,8 +163,19 @@ impl Session {
         let url = link.messages().clone();
         let exchange = link.begin(Sending::Raw { url, bytes, then_close: cut_after.is_some() }, false);
         self.http.exchanges.insert(exchange, Exchange::default());
-        let carrier = Carrier { exchange, method, path, headers: head.iter().skip(1).filter_map(split_line).collect(), raw: true };
-        self.record(Happening::Sent { bytes: body.to_vec(), message: None, hostile: true, carrier: Some(Box::new(carrier)) })
+        let carrier = Carrier {
+            exchange,
+            method,
+            path,
+            headers: head.iter().skip(1).filter_map(|line| split_line(line)).collect(),
+            raw: true,
+        };
+        self.record(Happening::Sent {
+            bytes: body.to_vec(),
+            message: None,
+            hostile: true,
+            carrier: Some(Box::new(carrier)),
+        })
     }
 
     /// Opens the stream on which a server may speak by itself, and waits for a moment for its head.
@@ -188,11 +204,25 @@ impl Session {
             }
             match self.hear(deadline).await {
                 Heard::Frame(_) => {}
-                Heard::Closed => return Err(HandshakeError::Closed),
-                Heard::TimedOut if Instant::now() >= deadline => return Err(HandshakeError::Silent),
+                Heard::Closed if self.link_is_dead() => return Err(HandshakeError::Closed),
+                Heard::Closed => return Err(HandshakeError::Http("no `endpoint` event on GET".to_owned())),
+                Heard::TimedOut if Instant::now() >= deadline => {
+                    return Err(HandshakeError::Http("no `endpoint` event on GET".to_owned()));
+                }
                 Heard::TimedOut => {}
             }
         }
+    }
+
+    /// Whether there is no server any more, or never was.
+    fn link_is_dead(&self) -> bool {
+        let unreachable = |what: &Happening| {
+            matches!(
+                what,
+                Happening::Exited(_) | Happening::End { end: End::Failed { unreachable: true, .. }, .. }
+            )
+        };
+        self.transcript.entries.iter().any(|entry| unreachable(&entry.what))
     }
 
     /// The address that the `endpoint` event names.
@@ -205,7 +235,8 @@ impl Session {
         let Some(event) = event else { return Ok(None) };
         let text = String::from_utf8_lossy(event.data.as_deref().unwrap_or_default()).into_owned();
         let text = text.trim().trim_matches('"');
-        let url = link.url().join(text).map_err(|_| HandshakeError::Http(format!("`{text}` for an address")))?;
+        let url =
+            link.url().join(text).map_err(|_| HandshakeError::Http(format!("`{text}` for an address")))?;
         if url.origin() != link.url().origin() {
             return Err(HandshakeError::Http(format!(
                 "messages would have to go to {}, which is another server",
@@ -223,7 +254,12 @@ impl Session {
             about.asks = self.http.exchanges.get(&exchange).and_then(|about| about.asks.clone());
         }
         let carrier = self.begin_exchange("GET", None, headers, Vec::new(), false, about);
-        self.record(Happening::Sent { bytes: Vec::new(), message: None, hostile: false, carrier: Some(Box::new(carrier)) })
+        self.record(Happening::Sent {
+            bytes: Vec::new(),
+            message: None,
+            hostile: false,
+            carrier: Some(Box::new(carrier)),
+        })
     }
 
     fn operator(&self) -> Vec<(String, String)> {
@@ -379,14 +415,16 @@ impl Session {
     /// Notices that the handshake of the stateful era is over.
     pub(super) fn note_negotiation(&mut self, id: &Value, message: &Value) {
         let id = id_key(id);
-        let initialized = self.http.exchanges.values().any(|about| about.initializes && about.asks.as_ref() == Some(&id));
+        let initialized =
+            self.http.exchanges.values().any(|about| about.initializes && about.asks.as_ref() == Some(&id));
         self.http.negotiated |= initialized && message.get("result").is_some();
     }
 
     /// The entry in which the HTTP answer to a request ended without a response, if no other may still bring it.
     pub(super) fn unanswered(&self, id: &Value) -> Option<usize> {
         let id = id_key(id);
-        let mut carriers = self.http.exchanges.values().filter(|about| about.asks.as_ref() == Some(&id)).peekable();
+        let mut carriers =
+            self.http.exchanges.values().filter(|about| about.asks.as_ref() == Some(&id)).peekable();
         carriers.peek()?;
         let mut last = None;
         for about in carriers {
@@ -432,7 +470,12 @@ impl Session {
     }
 
     /// Waits until an HTTP answer is over or has brought a message; says whether it did in time.
-    pub async fn exchange_over(&mut self, exchange: ExchangeId, head_is_enough: bool, deadline: Instant) -> bool {
+    pub async fn exchange_over(
+        &mut self,
+        exchange: ExchangeId,
+        head_is_enough: bool,
+        deadline: Instant,
+    ) -> bool {
         loop {
             let Some(about) = self.http.exchanges.get(&exchange) else { return true };
             if about.ended.is_some() || (head_is_enough && about.status.is_some()) {
@@ -455,7 +498,8 @@ impl Session {
     pub fn drop_exchange(&mut self, exchange: ExchangeId) {
         let Link::Http(link) = &mut self.link else { return };
         if link.drop_exchange(exchange) {
-            let entry = self.record(Happening::End { exchange, end: End::Dropped, body: Vec::new(), length: 0 });
+            let entry =
+                self.record(Happening::End { exchange, end: End::Dropped, body: Vec::new(), length: 0 });
             if let Some(about) = self.http.exchanges.get_mut(&exchange) {
                 about.ended = Some(entry);
             }
@@ -468,11 +512,21 @@ impl Session {
             return;
         }
         let is_stateful = self.revision().era() == Era::Stateful;
-        if is_stateful && !self.closed && self.link.transport() == Transport::Http && self.http.session.is_some() {
+        if is_stateful
+            && !self.closed
+            && self.link.transport() == Transport::Http
+            && self.http.session.is_some()
+        {
             let headers = self.headers_for(None, "DELETE");
-            let carrier = self.begin_exchange("DELETE", None, headers, Vec::new(), false, Exchange::default());
+            let carrier =
+                self.begin_exchange("DELETE", None, headers, Vec::new(), false, Exchange::default());
             let exchange = carrier.exchange;
-            self.record(Happening::Sent { bytes: Vec::new(), message: None, hostile: false, carrier: Some(Box::new(carrier)) });
+            self.record(Happening::Sent {
+                bytes: Vec::new(),
+                message: None,
+                hostile: false,
+                carrier: Some(Box::new(carrier)),
+            });
             self.exchange_over(exchange, false, Instant::now() + DELETE_ANSWER).await;
         }
         let unwell = self.transcript.cases.iter().any(|case| case.health != Health::Well);
@@ -491,7 +545,7 @@ fn note_event(about: &mut Exchange, event: &crate::transport::http::events::Even
     about.retry = event.retry.or(about.retry);
 }
 
-fn split_line(line: &String) -> Option<(String, String)> {
+fn split_line(line: &str) -> Option<(String, String)> {
     let (name, value) = line.split_once(':')?;
     Some((name.to_owned(), value.trim().to_owned()))
 }

@@ -152,25 +152,23 @@ impl HttpLink {
     pub async fn next(&mut self, deadline: Instant) -> Told {
         let limit = self.exited.map_or(deadline, |at| (at + AFTER_EXIT).min(deadline));
         let host = std::sync::Arc::clone(self.lease.host());
-        loop {
-            tokio::select! {
-                biased;
-                step = self.steps.recv() => match step {
-                    Some((id, step)) => {
-                        if matches!(step, Step::End { .. }) {
-                            self.running.remove(&id);
-                        }
-                        return Told::Step(id, step);
+        tokio::select! {
+            biased;
+            step = self.steps.recv() => match step {
+                Some((id, step)) => {
+                    if matches!(step, Step::End { .. }) {
+                        self.running.remove(&id);
                     }
-                    None => return Told::Gone,
-                },
-                _ = host.ended(), if self.exited.is_none() => {
-                    self.exited = Some(Instant::now());
-                    return Box::pin(self.next(deadline)).await;
+                    Told::Step(id, step)
                 }
-                () = sleep_until(limit) => {
-                    return if self.exited.is_some() && limit < deadline { Told::Gone } else { Told::TimedOut };
-                }
+                None => Told::Gone,
+            },
+            _ = host.ended(), if self.exited.is_none() => {
+                self.exited = Some(Instant::now());
+                Box::pin(self.next(deadline)).await
+            }
+            () = sleep_until(limit) => {
+                if self.exited.is_some() && limit < deadline { Told::Gone } else { Told::TimedOut }
             }
         }
     }

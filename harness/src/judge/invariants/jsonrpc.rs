@@ -79,7 +79,8 @@ pub(super) fn response_id(dialogue: &Dialogue<'_>, _: &Map<String, Value>) -> Ob
 /// may refuse before it has read who asks.
 fn is_refusal(dialogue: &Dialogue<'_>, said: &Said) -> bool {
     let entries = &dialogue.transcript.entries;
-    let Some(Happening::Received { origin: Some(origin), .. }) = entries.get(said.entry).map(|entry| &entry.what)
+    let Some(Happening::Received { origin: Some(origin), .. }) =
+        entries.get(said.entry).map(|entry| &entry.what)
     else {
         return false;
     };

@@ -30,11 +30,16 @@ pub(super) fn no_hang(dialogue: &Dialogue<'_>, _: &Map<String, Value>) -> Observ
 fn health(transcript: &Transcript, bad: Health, words: impl Fn(&CaseRecord, &str) -> String) -> Observation {
     let mut seen = Observation::default();
     // What we ended ourselves has not crashed.
-    let ours = |what: &Happening| matches!(what, Happening::Overflow | Happening::Stop(Rung::Terminated | Rung::Killed));
+    let ours = |what: &Happening| {
+        matches!(what, Happening::Overflow | Happening::Stop(Rung::Terminated | Rung::Killed))
+    };
     for case in &transcript.cases {
         let ended = transcript.entries.iter().skip(case.begins).find(|entry| {
             ours(&entry.what)
-                || matches!(entry.what, Happening::Exited(_) | Happening::OutputClosed | Happening::SessionLost)
+                || matches!(
+                    entry.what,
+                    Happening::Exited(_) | Happening::OutputClosed | Happening::SessionLost
+                )
         });
         let by_us = bad == Health::Dead && ended.is_some_and(|entry| ours(&entry.what));
         seen.examine((case.health == bad && !by_us).then(|| {

@@ -130,7 +130,10 @@ mod tests {
         let events = parse(text);
         assert_eq!(data(&events[0]), "a\nb");
         assert_eq!((events[1].name.as_deref(), data(&events[1])), (Some("endpoint"), " /x"));
-        assert_eq!((events[2].id.as_deref(), events[2].retry, &events[2].data), (Some("7"), Some(250), &None));
+        assert_eq!(
+            (events[2].id.as_deref(), events[2].retry, &events[2].data),
+            (Some("7"), Some(250), &None)
+        );
         assert_eq!(data(&events[3]), "");
         assert_eq!(events.len(), 4);
         assert!(events[0].is_message() && !events[1].is_message());

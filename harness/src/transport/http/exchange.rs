@@ -170,9 +170,10 @@ pub(super) async fn carry_out(clients: Clients, sending: Sending, listener: List
             match request(&method, &url, &headers, Content { bytes: Some(body.into()), passed }) {
                 Ok(request) => match clients.library.request(request).await {
                     Ok(response) => answer(response, &listener).await,
-                    Err(error) => {
-                        (End::Failed { unreachable: error.is_connect(), why: innermost(&error) }, Reading::default())
-                    }
+                    Err(error) => (
+                        End::Failed { unreachable: error.is_connect(), why: innermost(&error) },
+                        Reading::default(),
+                    ),
                 },
                 Err(why) => (End::Failed { why, unreachable: false }, Reading::default()),
             }
@@ -207,7 +208,9 @@ async fn answer(response: Response<IncomingBody>, listener: &Listener) -> (End, 
     let headers = response
         .headers()
         .iter()
-        .map(|(name, value)| (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned()))
+        .map(|(name, value)| {
+            (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())
+        })
         .collect();
     let mut reading = Reading::begin(response.status().as_u16(), headers, listener).await;
     let mut body = response.into_body();

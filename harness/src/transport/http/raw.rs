@@ -124,7 +124,9 @@ impl Reader {
                     return Ok((status, headers));
                 }
                 Ok(httparse::Status::Partial) if self.buffer.len() < MAX_HEAD => {}
-                Ok(httparse::Status::Partial) => return Err(io::Error::other("the head of the answer has no end")),
+                Ok(httparse::Status::Partial) => {
+                    return Err(io::Error::other("the head of the answer has no end"));
+                }
                 Err(error) => return Err(io::Error::other(format!("the answer is no HTTP: {error}"))),
             }
             self.more().await?;
