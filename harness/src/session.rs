@@ -75,6 +75,8 @@ pub struct Session {
     sent_ids: HashMap<String, Duration>,
     /// The longest time that a response has taken.
     slowest: Duration,
+    /// When the latest request was sent that has been answered.
+    answered_up_to: Duration,
     recorded: usize,
     closed: bool,
     /// Whether the handshake is under way, when nothing else may be sent.
@@ -134,6 +136,7 @@ impl Session {
             responses: HashMap::new(),
             sent_ids: HashMap::new(),
             slowest: Duration::ZERO,
+            answered_up_to: Duration::ZERO,
             recorded: 0,
             closed: false,
             greeting: false,
@@ -375,13 +378,15 @@ impl Session {
     fn note_pace(&mut self, id: &Value) {
         if let Some(sent) = self.sent_ids.get(&wire::id_key(id)).filter(|_| self.response_to(id).is_none()) {
             self.slowest = self.slowest.max(self.started.elapsed().saturating_sub(*sent));
+            self.answered_up_to = self.answered_up_to.max(*sent);
         }
     }
 
     /// How long a server that works off one request after the other may need for one more, going by the slowest so far.
     #[must_use]
     pub fn pace(&self) -> Duration {
-        let waiting = self.sent_ids.keys().filter(|id| !self.responses.contains_key(*id)).count();
+        // Such a server has passed over what it was sent before the last request that it answered.
+        let waiting = self.sent_ids.values().filter(|sent| **sent > self.answered_up_to).count();
         self.slowest * 2 * u32::try_from(waiting + 1).unwrap_or(u32::MAX).min(MOST_WAITING)
     }
 

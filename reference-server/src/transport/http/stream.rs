@@ -208,7 +208,10 @@ impl Sink for Stream {
     }
 
     fn abandon(&self, _request: &Request) {
-        self.finish();
+        // Over HTTP+SSE the stream is the session, and carries the answers to all its requests.
+        if self.place != Place::Legacy {
+            self.finish();
+        }
     }
 
     fn interrupt(&self) {
