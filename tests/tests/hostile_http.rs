@@ -134,9 +134,9 @@ fn a_server_that_breaks_off() {
 #[test]
 fn a_server_that_never_comes_to_an_end() {
     refused("endless-head", &["the server answered with"]);
-    refused("endless-event", &["did not answer in time"]);
-    refused("endless-body", &["did not answer in time"]);
-    refused("stalled-body", &["did not answer in time"]);
+    refused("endless-event", &["did not answer within 3 s"]);
+    refused("endless-body", &["did not answer within 3 s"]);
+    refused("stalled-body", &["did not answer within 3 s"]);
 }
 
 #[test]
