@@ -16,7 +16,7 @@ use crate::transcript::{CaseRecord, Happening, Health, Pass, StepRecord, Waited}
 /// How long a server may take to end once it has been told to.
 const EXIT_LIMIT: Duration = Duration::from_secs(5);
 /// How long a sign of life may take at least.
-const BARRIER_LIMIT: Duration = Duration::from_secs(4);
+const BARRIER_LIMIT: Duration = Duration::from_secs(3);
 /// How long the answer to a probe of the protocol may come after that to a later request.
 const PROTOCOL_PATIENCE: Duration = Duration::from_secs(2);
 
