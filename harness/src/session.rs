@@ -376,6 +376,10 @@ impl Session {
 
     /// Remembers how long the server takes.
     fn note_pace(&mut self, id: &Value) {
+        // Starting up is no measure of what comes after it.
+        if self.greeting {
+            return;
+        }
         if let Some(sent) = self.sent_ids.get(&wire::id_key(id)).filter(|_| self.response_to(id).is_none()) {
             self.slowest = self.slowest.max(self.started.elapsed().saturating_sub(*sent));
             self.answered_up_to = self.answered_up_to.max(*sent);
