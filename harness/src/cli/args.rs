@@ -121,7 +121,7 @@ pub(crate) struct RunArguments {
     #[arg(long, value_name = "SECONDS", default_value_t = 900.0)]
     pub(crate) max_time: f64,
 
-    /// Servers that run at once; by default two for each core, at most 8.
+    /// Servers that run at once; by default three for each core, at most 8.
     #[arg(short, long, value_name = "N")]
     pub(crate) jobs: Option<usize>,
 

@@ -216,7 +216,7 @@ fn settings(arguments: &RunArguments, what: &What<'_>, library: &Library) -> Res
         // One process serves all, so that cases which run beside each other could be blamed for each other.
         1
     } else {
-        (2 * std::thread::available_parallelism().map_or(2, usize::from)).min(MOST_JOBS)
+        (3 * std::thread::available_parallelism().map_or(2, usize::from)).min(MOST_JOBS)
     };
     let seconds = |name: &str, value: f64| {
         Duration::try_from_secs_f64(value)
