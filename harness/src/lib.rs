@@ -3,6 +3,7 @@
 
 pub mod detect;
 pub mod event;
+pub mod fuzz;
 pub mod generate;
 pub mod guardian;
 pub mod judge;
