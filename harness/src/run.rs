@@ -221,8 +221,9 @@ fn openers(
         let access = match way {
             Way::Stdio(command) => Access::Stdio { command: command.clone(), guardian: guardian.cloned() },
             Way::Http { command, address, transport } => {
-                let tls =
-                    tls::trusting(settings.http.authorities.as_deref()).map_err(RunError::Certificates)?;
+                let authorities = settings.http.authorities.as_deref();
+                let tls = tls::trusting(authorities, address.starts_with("https:"))
+                    .map_err(RunError::Certificates)?;
                 let hosts = Hosts::new(command.clone(), address.clone(), guardian.cloned(), startup);
                 Access::Http {
                     transport: *transport,

@@ -416,7 +416,9 @@ impl Session {
                 return Waited::Response(entry);
             }
             if let Some(end) = self.unanswered(id) {
-                return self.last_chance(id, end, deadline).await;
+                // It may still be on its way on another stream.
+                let until = (Instant::now() + LAST_CHANCE).min(deadline);
+                return self.response_until(id, until, Waited::Unanswered(end)).await;
             }
             match self.hear(if nudged.is_some() { deadline } else { nudge_at }).await {
                 Heard::Frame(_) => {}
@@ -444,21 +446,11 @@ impl Session {
         let (Waited::Passed, Some(id)) = (passed, id) else { return passed };
         let grace = (begun.elapsed() * 10).clamp(GRACE_MIN, GRACE_MAX).max(patience);
         let until = (Instant::now() + grace).min(deadline);
-        loop {
-            if let Some(entry) = self.response_to(id) {
-                return Waited::Response(entry);
-            }
-            match self.hear(until).await {
-                Heard::Frame(_) => {}
-                Heard::Closed => return Waited::Closed,
-                Heard::TimedOut => return Waited::Passed,
-            }
-        }
+        self.response_until(id, until, Waited::Passed).await
     }
 
-    /// The end of an HTTP answer without a response: it may still be on its way on another stream.
-    async fn last_chance(&mut self, id: &Value, end: usize, deadline: Instant) -> Waited {
-        let until = (Instant::now() + LAST_CHANCE).min(deadline);
+    /// Waits for the response to `id` without asking anything; `otherwise` when it has not come until then.
+    async fn response_until(&mut self, id: &Value, until: Instant, otherwise: Waited) -> Waited {
         loop {
             if let Some(entry) = self.response_to(id) {
                 return Waited::Response(entry);
@@ -466,7 +458,7 @@ impl Session {
             match self.hear(until).await {
                 Heard::Frame(_) => {}
                 Heard::Closed => return Waited::Closed,
-                Heard::TimedOut => return Waited::Unanswered(end),
+                Heard::TimedOut => return otherwise,
             }
         }
     }
@@ -578,7 +570,7 @@ impl Session {
 
     /// Brings the server to its end and hands out the recording.
     pub async fn finish(mut self, patience: Patience) -> Transcript {
-        self.end_over_http(patience).await;
+        self.end_over_http().await;
         let (rungs, exit) = self.link.stop(patience).await;
         for rung in rungs {
             self.record(Happening::Stop(rung));

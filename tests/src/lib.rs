@@ -65,3 +65,23 @@ pub fn mcp_conform() -> PathBuf {
     }
     binary
 }
+
+/// The processes that were started with an environment variable, as `NAME=VALUE`, by the names of their programs; without
+/// the test itself.
+///
+/// # Panics
+/// When the system does not list its processes.
+#[must_use]
+pub fn processes_with(variable: &str) -> Vec<String> {
+    let this = std::process::id().to_string();
+    std::fs::read_dir("/proc")
+        .expect("a list of processes")
+        .flatten()
+        .filter(|entry| entry.file_name() != this.as_str())
+        .filter(|entry| {
+            let environment = std::fs::read(entry.path().join("environ")).unwrap_or_default();
+            String::from_utf8_lossy(&environment).split('\0').any(|other| other == variable)
+        })
+        .map(|entry| std::fs::read_to_string(entry.path().join("comm")).unwrap_or_default())
+        .collect()
+}

@@ -2,7 +2,7 @@
 
 use std::process::{Command, Output, Stdio};
 
-use mcp_conform_tests::mcp_conform;
+use mcp_conform_tests::{mcp_conform, processes_with};
 
 const HOSTILE: &str = env!("CARGO_BIN_EXE_hostile-server");
 
@@ -22,22 +22,6 @@ fn run(mode: &str, options: &[&str]) -> (Output, String) {
     (output, marker)
 }
 
-/// The processes whose environment holds the marker.
-fn left_behind(marker: &str) -> Vec<String> {
-    let mut found = Vec::new();
-    for entry in std::fs::read_dir("/proc").unwrap().flatten() {
-        let id = entry.file_name().to_string_lossy().into_owned();
-        if !id.bytes().all(|byte| byte.is_ascii_digit()) || id == std::process::id().to_string() {
-            continue;
-        }
-        let environment = std::fs::read(entry.path().join("environ")).unwrap_or_default();
-        if String::from_utf8_lossy(&environment).split('\0').any(|variable| variable == marker) {
-            found.push(std::fs::read_to_string(entry.path().join("comm")).unwrap_or_default());
-        }
-    }
-    found
-}
-
 #[track_caller]
 fn refused(mode: &str, says: &[&str]) {
     let (output, marker) = run(mode, &[]);
@@ -47,7 +31,7 @@ fn refused(mode: &str, says: &[&str]) {
         assert!(text.contains(part), "{mode}: {part:?} is not in\n{text}");
     }
     assert!(!text.contains('\u{1b}'), "{mode}: control characters reached the terminal: {text:?}");
-    assert_eq!(left_behind(&marker), Vec::<String>::new(), "{mode}");
+    assert_eq!(processes_with(&marker), Vec::<String>::new(), "{mode}");
 }
 
 #[test]

@@ -3,7 +3,7 @@
 
 use std::process::{Command, Output, Stdio};
 
-use mcp_conform_tests::mcp_conform;
+use mcp_conform_tests::{mcp_conform, processes_with};
 
 /// Answers every request in the way that its second argument names.
 const SERVER: &str = r#"
@@ -77,17 +77,6 @@ fn run(options: &[&str], mode: &str) -> (Output, String) {
     (output, marker)
 }
 
-/// How many processes have the marker in their environment.
-fn left_behind(marker: &str) -> usize {
-    let processes = std::fs::read_dir("/proc").unwrap().flatten();
-    processes
-        .filter(|entry| {
-            let environment = std::fs::read(entry.path().join("environ")).unwrap_or_default();
-            String::from_utf8_lossy(&environment).split('\0').any(|variable| variable == marker)
-        })
-        .count()
-}
-
 #[track_caller]
 fn refused(mode: &str, says: &[&str]) {
     let folder = tempfile::tempdir().unwrap();
@@ -101,7 +90,7 @@ fn refused(mode: &str, says: &[&str]) {
     for part in says {
         assert!(text.contains(part), "{mode}: {part:?} is not in\n{text}");
     }
-    assert_eq!(left_behind(&marker), 0, "{mode}");
+    assert_eq!(processes_with(&marker), Vec::<String>::new(), "{mode}");
 }
 
 #[test]

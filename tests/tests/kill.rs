@@ -4,7 +4,7 @@ use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use mcp_conform_tests::mcp_conform;
+use mcp_conform_tests::{mcp_conform, processes_with};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
@@ -27,16 +27,6 @@ for line in sys.stdin:
 while True:
     time.sleep(1000)
 "#;
-
-fn processes_with(marker: &str) -> usize {
-    let mut count = 0;
-    for entry in std::fs::read_dir("/proc").unwrap().flatten() {
-        let environment = std::fs::read(entry.path().join("environ")).unwrap_or_default();
-        count +=
-            usize::from(String::from_utf8_lossy(&environment).split('\0').any(|variable| variable == marker));
-    }
-    count
-}
 
 /// Waits for a condition that the system brings about by itself, and looks again a thousand times a second.
 fn eventually(what: &str, condition: impl Fn() -> bool) {
@@ -68,11 +58,11 @@ fn killed_by(signal: Signal, code: Option<i32>) {
     let middle = folder.path().join("middle");
     eventually("the middle of the run", || middle.exists());
     let marker = format!("MCP_CONFORM_KILL_MARKER={value}");
-    assert!(processes_with(&marker) >= 3, "the tool, its guardian, and a server should run");
+    assert!(processes_with(&marker).len() >= 3, "the tool, its guardian, and a server should run");
     kill(Pid::from_raw(i32::try_from(tool.id()).unwrap()), signal).unwrap();
     let status = tool.wait().unwrap();
     assert_eq!(status.code(), code, "{signal}");
-    eventually("the end of all servers", || processes_with(&marker) == 0);
+    eventually("the end of all servers", || processes_with(&marker).is_empty());
     let said = BufReader::new(tool.stderr.take().unwrap())
         .lines()
         .map_while(Result::ok)

@@ -7,6 +7,11 @@ use clap::{Args, Parser, Subcommand};
 use mcp_conform::event::Transport;
 use mcp_conform::report::{ColourChoice, ReportTarget};
 
+/// Seconds that a response may take, unless told otherwise.
+pub(crate) const TIMEOUT: f64 = 10.0;
+/// Seconds from the start of a server to its first answer, unless told otherwise.
+pub(crate) const STARTUP_TIMEOUT: f64 = 30.0;
+
 /// Conformance test suite for MCP servers.
 ///
 /// Starts the server, learns what it declares, runs every case that applies, and says what broke which requirement.
@@ -110,11 +115,11 @@ pub(crate) struct RunArguments {
     pub(crate) ca: Option<PathBuf>,
 
     /// Seconds that a response may take.
-    #[arg(long, value_name = "SECONDS", default_value_t = 10.0)]
+    #[arg(long, value_name = "SECONDS", default_value_t = TIMEOUT)]
     pub(crate) timeout: f64,
 
     /// Seconds from the start of a server to its first answer.
-    #[arg(long, value_name = "SECONDS", default_value_t = 30.0)]
+    #[arg(long, value_name = "SECONDS", default_value_t = STARTUP_TIMEOUT)]
     pub(crate) startup_timeout: f64,
 
     /// Seconds that the whole run may take.

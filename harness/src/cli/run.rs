@@ -14,7 +14,7 @@ use mcp_conform_cases::{Library, RevisionSet};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
-use super::args::{RunArguments, ServerArguments};
+use super::args::{RunArguments, STARTUP_TIMEOUT, ServerArguments, TIMEOUT};
 use super::case_files;
 use super::exit::Code;
 use super::output::complain;
@@ -199,9 +199,10 @@ fn settings(arguments: &RunArguments, what: &What<'_>, library: &Library) -> Res
             WhichRevisions::These(text.parse().map_err(|error| usage(format!("--revision {text}: {error}")))?)
         }
     };
-    for (name, value, usual) in
-        [("--timeout", arguments.timeout, 10.0), ("--startup-timeout", arguments.startup_timeout, 30.0)]
-    {
+    for (name, value, usual) in [
+        ("--timeout", arguments.timeout, TIMEOUT),
+        ("--startup-timeout", arguments.startup_timeout, STARTUP_TIMEOUT),
+    ] {
         if value != usual {
             repeat_options.extend([name.to_owned(), value.to_string()]);
         }

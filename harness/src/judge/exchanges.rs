@@ -14,8 +14,8 @@ use crate::transport::http::events::Event;
 use crate::transport::http::exchange::{End, ExchangeId, media_type};
 use crate::wire::{Content, Frame, Kind};
 
-/// What ends this shortly before a server is gone may have ended because of that.
-const LAST_BREATH: Duration = Duration::from_secs(1);
+/// What is refused or ends this shortly before a server or its stream is gone may be so because of that.
+pub const LAST_BREATH: Duration = Duration::from_secs(1);
 const EVENT_STREAM: &str = "text/event-stream";
 
 /// What a request carried.

@@ -270,21 +270,8 @@ fn met(
                 );
             };
             matching::all(members, &view.value, variables).map_err(|mismatch| {
-                let Mismatch { path, expected, got } = mismatch;
-                let message = if got == matching::NOTHING {
-                    format!("`{path}` is missing")
-                } else {
-                    format!("`{path}` is {got}")
-                };
-                let entry =
-                    answer.filter(|_| !path.starts_with("http")).map_or(view.entry, |(entry, _)| entry);
-                Breach {
-                    message,
-                    expected: Some(format!("`{path}` is {expected}")),
-                    got: Some(got),
-                    culprits: vec![entry],
-                    ..Breach::default()
-                }
+                let of_message = answer.filter(|_| !mismatch.path.starts_with("http"));
+                mismatched(mismatch, of_message.map_or(view.entry, |(entry, _)| entry))
             })
         }
         (Expect::Outcome(Outcome::Silence), Some((entry, _))) => breach(
@@ -321,20 +308,29 @@ fn met(
             )
         }
         (Expect::Members(members), Some((entry, message))) => matching::all(members, message, variables)
-            .or_else(|mismatch| {
-                let Mismatch { path, expected, got } = mismatch;
-                let message = if got == matching::NOTHING {
-                    format!("`{path}` is missing")
-                } else {
-                    format!("`{path}` is {got}")
-                };
-                let mut broken = breach(message, format!("`{path}` is {expected}"), vec![entry]);
-                // The narrow value, which a report can point at; the whole frame stands in the evidence.
-                if let (Err(broken), true) = (&mut broken, got != matching::NOTHING) {
-                    broken.got = Some(got);
+            .map_err(|mismatch| {
+                let missing = mismatch.got == matching::NOTHING;
+                let mut broken = mismatched(mismatch, entry);
+                // Where there is no narrow value to point at, the reader sees what came in its place.
+                if missing {
+                    broken.got = Some(in_short(Some(body(message))));
                 }
                 broken
             }),
+    }
+}
+
+/// How one member of an answer is not what it should be.
+fn mismatched(mismatch: Mismatch, entry: usize) -> Breach {
+    let Mismatch { path, expected, got } = mismatch;
+    let message =
+        if got == matching::NOTHING { format!("`{path}` is missing") } else { format!("`{path}` is {got}") };
+    Breach {
+        message,
+        expected: Some(format!("`{path}` is {expected}")),
+        got: Some(got),
+        culprits: vec![entry],
+        ..Breach::default()
     }
 }
 

@@ -14,7 +14,6 @@ use super::handshake::HandshakeError;
 use super::headers::{self, Known, Mirrored, SESSION};
 use super::{Heard, Session};
 use crate::event::Transport;
-use crate::process::Patience;
 use crate::transcript::{Carrier, Happening, Health, Origin};
 use crate::transport::Link;
 use crate::transport::http::Told;
@@ -27,6 +26,9 @@ const STREAM_HEAD: Duration = Duration::from_millis(500);
 const DELETE_ANSWER: Duration = Duration::from_millis(500);
 /// The longest time that a server may ask us to wait before a stream is continued.
 const LONGEST_RETRY: Duration = Duration::from_secs(5);
+
+/// How often the rest of the answer to one request is asked for.
+const MOST_CONTINUATIONS: u32 = 20;
 
 /// What a session over HTTP has to remember.
 #[derive(Debug, Default)]
@@ -46,7 +48,7 @@ pub(super) struct OverHttp {
 /// What is known of an exchange.
 #[derive(Debug, Default)]
 struct Exchange {
-    /// The JSON of the id of the request that it carried.
+    /// The key ([`id_key`]) of the id of the request that it carried.
     asks: Option<String>,
     initializes: bool,
     status: Option<u16>,
@@ -57,6 +59,8 @@ struct Exchange {
     retry: Option<u64>,
     /// Whether it was continued by another exchange.
     continued: bool,
+    /// How many exchanges it continues, one after the other.
+    continues: u32,
 }
 
 impl Session {
@@ -122,7 +126,7 @@ impl Session {
         };
         let carrier = self.begin_exchange(method, path, headers, body.clone(), false, about);
         let message = parsed.filter(Value::is_object);
-        self.record(Happening::Sent { bytes: body, message, hostile: true, carrier: Some(Box::new(carrier)) })
+        self.record_carried(carrier, body, message, true)
     }
 
     /// Sends a request that is written out; returns its entry.
@@ -170,12 +174,7 @@ impl Session {
             headers: head.iter().skip(1).filter_map(|line| split_line(line)).collect(),
             raw: true,
         };
-        self.record(Happening::Sent {
-            bytes: body.to_vec(),
-            message: None,
-            hostile: true,
-            carrier: Some(Box::new(carrier)),
-        })
+        self.record_carried(carrier, body.to_vec(), None, true)
     }
 
     /// Opens the stream on which a server may speak by itself, and waits for a moment for its head.
@@ -251,15 +250,23 @@ impl Session {
         let mut about = Exchange::default();
         if let Some((exchange, event)) = after {
             headers.push(("Last-Event-ID".to_owned(), event));
-            about.asks = self.http.exchanges.get(&exchange).and_then(|about| about.asks.clone());
+            if let Some(before) = self.http.exchanges.get(&exchange) {
+                about.asks = before.asks.clone();
+                about.continues = before.continues + 1;
+            }
         }
         let carrier = self.begin_exchange("GET", None, headers, Vec::new(), false, about);
-        self.record(Happening::Sent {
-            bytes: Vec::new(),
-            message: None,
-            hostile: false,
-            carrier: Some(Box::new(carrier)),
-        })
+        self.record_carried(carrier, Vec::new(), None, false)
+    }
+
+    fn record_carried(
+        &mut self,
+        carrier: Carrier,
+        bytes: Vec<u8>,
+        message: Option<Value>,
+        hostile: bool,
+    ) -> usize {
+        self.record(Happening::Sent { bytes, message, hostile, carrier: Some(Box::new(carrier)) })
     }
 
     fn operator(&self) -> Vec<(String, String)> {
@@ -349,7 +356,10 @@ impl Session {
                 if about.initializes && (200..300).contains(&status) {
                     self.http.session = given.map(|(_, value)| value.clone());
                 }
-                Heard::Frame(self.record(Happening::Head { exchange, status, headers }))
+                self.recorded += headers.iter().map(|(name, value)| name.len() + value.len()).sum::<usize>();
+                let entry = self.record(Happening::Head { exchange, status, headers });
+                self.stop_when_full();
+                Heard::Frame(entry)
             }
             Step::Message { frame, event } => {
                 if let Some(event) = &event {
@@ -388,7 +398,7 @@ impl Session {
         }
         let Some(about) = self.http.exchanges.get_mut(&exchange) else { return };
         let (Some(asks), Some(event)) = (about.asks.clone(), about.last_event.clone()) else { return };
-        if self.responses.contains_key(&asks) {
+        if self.responses.contains_key(&asks) || about.continues >= MOST_CONTINUATIONS {
             return;
         }
         about.continued = true;
@@ -399,7 +409,7 @@ impl Session {
         self.get_stream(Some((exchange, event)));
     }
 
-    /// The JSON of the id of the request whose answer an entry belongs to, if it is the only one.
+    /// The key of the id of the request whose answer an entry belongs to, if it is the only one.
     pub(super) fn asked_by(&self, entry: usize) -> Option<String> {
         let Some(Happening::Received { origin: Some(origin), .. }) =
             self.transcript.entries.get(entry).map(|entry| &entry.what)
@@ -507,7 +517,7 @@ impl Session {
     }
 
     /// Ends the session as the revision wants it, and says whether the server can be used again.
-    pub(super) async fn end_over_http(&mut self, _: Patience) {
+    pub(super) async fn end_over_http(&mut self) {
         if !self.is_over_http() {
             return;
         }
@@ -521,12 +531,7 @@ impl Session {
             let carrier =
                 self.begin_exchange("DELETE", None, headers, Vec::new(), false, Exchange::default());
             let exchange = carrier.exchange;
-            self.record(Happening::Sent {
-                bytes: Vec::new(),
-                message: None,
-                hostile: false,
-                carrier: Some(Box::new(carrier)),
-            });
+            self.record_carried(carrier, Vec::new(), None, false);
             self.exchange_over(exchange, false, Instant::now() + DELETE_ANSWER).await;
         }
         let unwell = self.transcript.cases.iter().any(|case| case.health != Health::Well);

@@ -20,8 +20,8 @@ use crate::transcript::Exit;
 use exchange::{Clients, End, ExchangeId, Listener, Sending, Step};
 use host::Lease;
 
-/// Steps of exchanges that nobody has taken notice of yet; past it servers have to wait.
-const QUEUE: usize = 256;
+/// Steps of exchanges that nobody has taken notice of yet; past it servers have to wait. Each may be as large as a message.
+const QUEUE: usize = 8;
 /// After the process has ended, what is under way may still arrive for this long at most.
 const AFTER_EXIT: Duration = Duration::from_millis(300);
 

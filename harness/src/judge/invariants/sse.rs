@@ -1,17 +1,13 @@
 //! HTTP+SSE, the transport of 2024-11-05: one stream for all that the server says, and an address for what we say.
 
-use std::time::Duration;
-
 use serde_json::{Map, Value};
 
 use super::{Observation, breach};
 use crate::judge::dialogue::Dialogue;
-use crate::judge::exchanges::{Arrival, Carried, Exchange, Exchanges};
+use crate::judge::exchanges::{Arrival, Carried, Exchange, Exchanges, LAST_BREATH};
 use crate::judge::http::head_in_words;
 use crate::wire::{Content, Kind};
 
-/// What is refused so shortly before the stream ends may have been refused because the session was over.
-const LAST_BREATH: Duration = Duration::from_secs(1);
 const ENDPOINT: &str = "endpoint";
 
 /// Our stream.

@@ -6,11 +6,12 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::{ClientConfig, RootCertStore};
 
-/// Trust in the given authorities, in PEM; in those of the system if none are given.
+/// Trust in the given authorities, in PEM; if none are given, in those of the system where `secure` connections are to be
+/// made, and otherwise in nobody.
 ///
 /// # Errors
 /// When the text holds no certificate.
-pub fn trusting(authorities: Option<&[u8]>) -> Result<ClientConfig, String> {
+pub fn trusting(authorities: Option<&[u8]>, secure: bool) -> Result<ClientConfig, String> {
     let mut roots = RootCertStore::empty();
     match authorities {
         Some(pem) => {
@@ -22,7 +23,7 @@ pub fn trusting(authorities: Option<&[u8]>) -> Result<ClientConfig, String> {
                 return Err("there is no certificate in it".to_owned());
             }
         }
-        // A system without certificates can still reach servers without TLS.
+        None if !secure => {}
         None => {
             roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
         }
@@ -40,8 +41,10 @@ mod tests {
 
     #[test]
     fn authorities_must_be_certificates() {
-        assert!(trusting(None).is_ok());
-        assert!(trusting(Some(b"")).unwrap_err().contains("no certificate"));
-        assert!(trusting(Some(b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n")).is_err());
+        assert!(trusting(None, true).is_ok());
+        assert!(trusting(Some(b""), false).unwrap_err().contains("no certificate"));
+        assert!(
+            trusting(Some(b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"), true).is_err()
+        );
     }
 }
