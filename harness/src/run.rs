@@ -285,22 +285,36 @@ fn header(settings: &Settings, surfaces: &[Surface], planned: usize) -> Header {
     }
 }
 
+/// So many cases share a session over HTTP, where another session costs no process. The number must not depend on the
+/// lanes, or the same seed would not send the same.
+const SHARED_OVER_HTTP: usize = 30;
+
 /// The jobs of a run: one for each shared session, one for each case that needs a session of its own. Those that
 /// take longest come first, so that no lane is left alone with them at the end.
 fn jobs(context: &Arc<Context>, sessions: Vec<Begun>) -> Vec<Job> {
-    let mut shared: BTreeMap<SessionKey, Shared> = BTreeMap::new();
-    for begun in sessions {
+    let mut items: BTreeMap<SessionKey, Vec<usize>> = BTreeMap::new();
+    let mut begun: BTreeMap<SessionKey, Begun> = BTreeMap::new();
+    for session in sessions {
         let key = SessionKey {
-            transport: begun.session.transcript.transport,
-            revision: begun.session.revision(),
+            transport: session.session.transcript.transport,
+            revision: session.session.revision(),
             declares: true,
         };
-        shared.insert(key, Shared { key, begun: Some(begun), items: Vec::new() });
+        items.insert(key, Vec::new());
+        begun.insert(key, session);
     }
     for (index, item, case) in context.plan.of_kind(&context.library, true) {
-        let key = SessionKey::of(case, item.transport, item.revision);
-        shared.entry(key).or_insert_with(|| Shared { key, begun: None, items: Vec::new() }).items.push(index);
+        items.entry(SessionKey::of(case, item.transport, item.revision)).or_default().push(index);
     }
-    let own = context.plan.of_kind(&context.library, false).map(|(index, _, _)| Job::Own(index));
-    shared.into_values().map(Box::new).map(Job::Shared).chain(own).collect()
+    let mut jobs = Vec::new();
+    for (key, items) in items {
+        let most = if key.transport == Transport::Stdio { usize::MAX } else { SHARED_OVER_HTTP };
+        let mut parts = items.chunks(most).map(<[usize]>::to_vec);
+        // Also a session without cases has been recorded, and is judged.
+        let first = Shared { key, begun: begun.remove(&key), items: parts.next().unwrap_or_default() };
+        let others = parts.map(|items| Shared { key, begun: None, items });
+        jobs.extend(std::iter::once(first).chain(others).map(Box::new).map(Job::Shared));
+    }
+    jobs.extend(context.plan.of_kind(&context.library, false).map(|(index, _, _)| Job::Own(index)));
+    jobs
 }

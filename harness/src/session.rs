@@ -504,9 +504,12 @@ impl Session {
         }
     }
 
-    /// Whether the server has answered a barrier: under its id, if need be of another JSON type, or else under an id
-    /// that belongs to nothing.
+    /// Whether the server has answered a barrier: under its id, if need be of another JSON type, in the answer to the
+    /// HTTP request that carried it, or else under an id that belongs to nothing.
     fn sign_of_life(&self, barrier: &Value, sent: usize) -> Option<Sign> {
+        if self.response_to(barrier).is_some() || self.was_refused(barrier) {
+            return Some(Sign::Answer);
+        }
         let bare = |id: &Value| id.as_str().map_or_else(|| id.to_string(), str::to_owned);
         let mut stray = None;
         for entry in self.transcript.entries.iter().skip(sent) {

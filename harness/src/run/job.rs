@@ -5,6 +5,7 @@ use std::panic::AssertUnwindSafe;
 use futures_util::FutureExt as _;
 use mcp_conform_cases::case::{ClientKind, SessionKind};
 use mcp_conform_cases::{Case, Era};
+use serde_json::json;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::sync::mpsc::UnboundedSender;
 
@@ -12,6 +13,7 @@ use super::{Context, QUICK, script};
 use crate::detect::{Begun, OpenError};
 use crate::judge::{Judgement, steps};
 use crate::plan::SessionKey;
+use crate::profile::{self, Profile};
 use crate::session::Session;
 use crate::transcript::{CaseRecord, Health, Transcript};
 
@@ -145,7 +147,7 @@ async fn share(
                 }
             }
         };
-        let is_first = open.transcript.cases.is_empty();
+        let is_first = open.transcript.cases.iter().all(|earlier| earlier.case == profile::CASE);
         let record = script::carry_out(&mut open, case, context).await;
         if record.health == Health::Well {
             report(item, case, &record, &open.transcript, results);
@@ -211,8 +213,13 @@ fn client_of(key: SessionKey) -> ClientKind {
     }
 }
 
+/// Another session for the cases that share one. What the server lists is asked again, because rules compare what it
+/// says later in a session with what it listed there.
 async fn open_shared(context: &Context, key: SessionKey) -> Result<Session, String> {
-    begin(context, key, SessionKind::Shared).await
+    let mut session = begin(context, key, SessionKind::Shared).await?;
+    let greeting = json!({ "capabilities": session.transcript.capabilities });
+    Profile::learn(&mut session, &greeting, context.settings.timeout).await;
+    Ok(session)
 }
 
 async fn begin(context: &Context, key: SessionKey, kind: SessionKind) -> Result<Session, String> {

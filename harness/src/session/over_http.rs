@@ -451,6 +451,16 @@ impl Session {
         last
     }
 
+    /// Whether the HTTP answer to a request is over and says that the fault is ours. Who says so lives.
+    pub(super) fn was_refused(&self, id: &Value) -> bool {
+        let id = id_key(id);
+        self.http.exchanges.values().any(|about| {
+            about.asks.as_ref() == Some(&id)
+                && about.ended.is_some()
+                && about.status.is_some_and(|status| (400..500).contains(&status))
+        })
+    }
+
     /// Whether a request that every server answers was refused with 404, which says that the session is gone (spec page
     /// `basic/transports#session-management`). Nothing more comes of it then.
     pub(super) fn lost_the_session(&mut self, barrier: &Value) -> bool {

@@ -20,7 +20,7 @@ const MOST_KEPT_BYTES: usize = 1024 * 1024;
 /// Events that may wait for a slow client before its connection is given up.
 const MOST_WAITING: usize = 1024;
 /// How long a client is to wait before it takes up a stream that we interrupted.
-const RETRY_MILLISECONDS: u64 = 100;
+const RETRY_MILLISECONDS: u64 = 20;
 
 /// See the module.
 pub(crate) struct Stream {
