@@ -4,7 +4,7 @@ mod http;
 mod items;
 mod job;
 mod ledger;
-mod script;
+pub(crate) mod script;
 mod surface;
 
 use std::collections::BTreeMap;

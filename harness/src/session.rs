@@ -78,6 +78,7 @@ pub struct Session {
     /// When the latest request was sent that has been answered.
     answered_up_to: Duration,
     recorded: usize,
+    heard: bool,
     closed: bool,
     /// Whether the handshake is under way, when nothing else may be sent.
     greeting: bool,
@@ -138,6 +139,7 @@ impl Session {
             slowest: Duration::ZERO,
             answered_up_to: Duration::ZERO,
             recorded: 0,
+            heard: false,
             closed: false,
             greeting: false,
             greeting_took: None,
@@ -164,6 +166,12 @@ impl Session {
     #[must_use]
     pub fn greeting_took(&self) -> Option<Duration> {
         self.greeting_took
+    }
+
+    /// Whether the server has said anything.
+    #[must_use]
+    pub fn has_heard(&self) -> bool {
+        self.heard
     }
 
     /// Whether the connection has ended.
@@ -316,6 +324,7 @@ impl Session {
     }
 
     fn heard_frame(&mut self, frame: wire::Frame, origin: Option<Box<Origin>>) -> Heard {
+        self.heard = true;
         let content = wire::parse(&frame);
         self.recorded += frame.bytes.len();
         let entry = self.record(Happening::Received { frame, content, origin });
@@ -403,12 +412,7 @@ impl Session {
     /// Waits for the response to `id`. When it does not come soon, the server gets something else to read: some only
     /// notice then that their reader has died.
     pub async fn wait_for(&mut self, id: &Value, deadline: Instant) -> Waited {
-        let nudge_after =
-            if self.transcript.entries.iter().any(|entry| matches!(entry.what, Happening::Received { .. })) {
-                NUDGE_AFTER
-            } else {
-                NUDGE_AFTER_START
-            };
+        let nudge_after = if self.has_heard() { NUDGE_AFTER } else { NUDGE_AFTER_START };
         let nudge_at = if self.greeting { deadline } else { (Instant::now() + nudge_after).min(deadline) };
         let mut nudged = None;
         loop {

@@ -10,9 +10,9 @@ use crate::transcript::{Happening, Waited};
 use crate::transport::http::exchange::ExchangeId;
 use crate::wire::Content;
 
-/// The headers that a step sets, with their templates filled in.
-pub(super) fn headers(step: &Step, known: &Variables) -> Result<Headers, TemplateError> {
-    step.headers
+/// Headers with their templates filled in.
+pub(super) fn headers(headers: &Headers, known: &Variables) -> Result<Headers, TemplateError> {
+    headers
         .iter()
         .map(|(name, value)| {
             Ok((name.clone(), value.as_deref().map(|value| fill(value, known)).transpose()?))

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use mcp_conform_cases::Case;
-use mcp_conform_cases::case::{Action, Script, Send, Step};
+use mcp_conform_cases::case::{Action, ClientKind, Headers, Script, Send, Step};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
@@ -95,9 +95,15 @@ async fn health(session: &mut Session, record: &CaseRecord, script: &[Step], con
 /// server that was slow to greet.
 fn barrier_deadline(session: &Session, context: &Context) -> Instant {
     let limit =
-        session.greeting_took().map_or(context.settings.timeout, |took| (took * 4).max(BARRIER_LIMIT));
+        session.greeting_took().map_or(self::limit(session, context), |took| (took * 4).max(BARRIER_LIMIT));
     // A server that does one thing after the other has what is under way before it.
-    Instant::now() + limit.min(context.settings.timeout).max(session.pace())
+    Instant::now() + limit.min(self::limit(session, context)).max(session.pace())
+}
+
+/// How long a response may take. A server that has said nothing yet may still be starting.
+fn limit(session: &Session, context: &Context) -> Duration {
+    let settings = &context.settings;
+    if session.has_heard() { settings.timeout } else { settings.timeout.max(settings.startup_timeout) }
 }
 
 async fn one_pass(
@@ -138,52 +144,22 @@ async fn one_step(
     context: &Context,
 ) -> Result<StepRecord, TemplateError> {
     let begins = session.transcript.entries.len();
-    let limit = context.settings.timeout;
-    let fresh = session.fresh_id();
-    known.insert("id".to_owned(), fresh.clone());
-    let mut record =
-        StepRecord { begins, ends: begins, sent: None, exchange: None, id: None, waited: Waited::NotWaited };
-    known.insert("http".to_owned(), session.http_facts());
-    session.set_headers(http::headers(step, known)?);
-    let mut in_background = false;
-    match &step.action {
-        Action::Request(send) => {
-            let mut outgoing = complete(send, case, known)?;
-            let id = outgoing.id.take().unwrap_or(fresh);
-            let (id, entry) = session.request(Outgoing { id: Some(id), ..outgoing });
-            record.sent = Some(entry);
-            record.id = Some(id);
-            in_background = send.background;
-        }
-        Action::Notify(send) => record.sent = Some(session.notify(&complete(send, case, known)?)),
-        Action::Json(value) => {
-            record.sent = Some(session.send_value(template::fill(value, known)?, case.hostile));
-            record.id = mentions_id(&value.to_string()).then_some(fresh);
-        }
-        Action::Raw(text) => {
-            let mut bytes = template::fill_raw(text, known)?.into_bytes();
-            bytes.push(b'\n');
-            record.sent = Some(session.send_bytes(bytes));
-            record.id = mentions_id(text).then_some(fresh);
-        }
-        Action::Bytes(bytes) => record.sent = Some(session.send_bytes(bytes.clone())),
-        Action::Http(request) => record.sent = Some(http::request(session, request, known)?),
-        Action::HttpRaw(raw) => record.sent = Some(http::written_out(session, raw, known)?),
-        Action::Close(name) => http::close(session, name, known),
-        Action::ResponseTo(name) => record.id = known.get(name).and_then(|named| named.get("id")).cloned(),
-        Action::CloseInput => record.sent = Some(session.close_input()),
-        Action::Terminate => record.sent = Some(session.terminate()),
-        Action::AwaitExit => {
-            record.waited = if session.exit_within(EXIT_LIMIT).await.is_some() {
-                Waited::Closed
-            } else {
-                Waited::TimedOut
-            };
-        }
-        Action::Await(_) | Action::Barrier => {}
+    let limit = limit(session, context);
+    let sent = send(session, &step.action, &step.headers, case.client, case.hostile, known)?;
+    let in_background = sent.in_background;
+    let mut record = StepRecord {
+        begins,
+        ends: begins,
+        sent: sent.entry,
+        exchange: None,
+        id: sent.id,
+        waited: Waited::NotWaited,
+    };
+    if matches!(step.action, Action::AwaitExit) {
+        let ended = session.exit_within(EXIT_LIMIT).await.is_some();
+        record.waited = if ended { Waited::Closed } else { Waited::TimedOut };
     }
     record.exchange = record.sent.and_then(|sent| session.transcript.exchange_of(sent));
-    session.set_headers(Vec::new());
     steps::name_request(step, &record, known);
     let deadline = Instant::now() + limit;
     let may_be_silent = case.hostile
@@ -227,6 +203,63 @@ async fn one_step(
     }
     record.ends = session.transcript.entries.len();
     Ok(record)
+}
+
+/// What a step has sent.
+pub(crate) struct Sent {
+    /// Its entry, if it sent anything.
+    pub(crate) entry: Option<usize>,
+    /// The id that a response would have.
+    pub(crate) id: Option<Value>,
+    /// Whether the response is not waited for.
+    pub(crate) in_background: bool,
+}
+
+/// Does what a step is about, without waiting for anything.
+pub(crate) fn send(
+    session: &mut Session,
+    action: &Action,
+    headers: &Headers,
+    client: ClientKind,
+    hostile: bool,
+    known: &mut Variables,
+) -> Result<Sent, TemplateError> {
+    let fresh = session.fresh_id();
+    known.insert("id".to_owned(), fresh.clone());
+    known.insert("http".to_owned(), session.http_facts());
+    session.set_headers(http::headers(headers, known)?);
+    let mut sent = Sent { entry: None, id: None, in_background: false };
+    match action {
+        Action::Request(send) => {
+            let mut outgoing = complete(send, client, hostile, known)?;
+            let id = outgoing.id.take().unwrap_or(fresh);
+            let (id, entry) = session.request(Outgoing { id: Some(id), ..outgoing });
+            sent = Sent { entry: Some(entry), id: Some(id), in_background: send.background };
+        }
+        Action::Notify(send) => {
+            sent.entry = Some(session.notify(&complete(send, client, hostile, known)?));
+        }
+        Action::Json(value) => {
+            sent.entry = Some(session.send_value(template::fill(value, known)?, hostile));
+            sent.id = mentions_id(&value.to_string()).then_some(fresh);
+        }
+        Action::Raw(text) => {
+            let mut bytes = template::fill_raw(text, known)?.into_bytes();
+            bytes.push(b'\n');
+            sent.entry = Some(session.send_bytes(bytes));
+            sent.id = mentions_id(text).then_some(fresh);
+        }
+        Action::Bytes(bytes) => sent.entry = Some(session.send_bytes(bytes.clone())),
+        Action::Http(request) => sent.entry = Some(http::request(session, request, known)?),
+        Action::HttpRaw(raw) => sent.entry = Some(http::written_out(session, raw, known)?),
+        Action::Close(name) => http::close(session, name, known),
+        Action::ResponseTo(name) => sent.id = known.get(name).and_then(|named| named.get("id")).cloned(),
+        Action::CloseInput => sent.entry = Some(session.close_input()),
+        Action::Terminate => sent.entry = Some(session.terminate()),
+        Action::AwaitExit | Action::Await(_) | Action::Barrier => {}
+    }
+    session.set_headers(Headers::new());
+    Ok(sent)
 }
 
 fn mentions_id(text: &str) -> bool {
@@ -279,7 +312,12 @@ async fn wait_until(
     }
 }
 
-fn complete(send: &Send, case: &Case, variables: &Variables) -> Result<Outgoing, TemplateError> {
+fn complete(
+    send: &Send,
+    client: ClientKind,
+    hostile: bool,
+    variables: &Variables,
+) -> Result<Outgoing, TemplateError> {
     let filled =
         |value: &Option<Value>| value.as_ref().map(|value| template::fill(value, variables)).transpose();
     let meta = match template::fill(&Value::Object(send.meta.clone()), variables)? {
@@ -296,7 +334,7 @@ fn complete(send: &Send, case: &Case, variables: &Variables) -> Result<Outgoing,
         id: filled(&send.id)?,
         meta,
         without_meta: send.without_meta.clone(),
-        client: case.client,
-        hostile: case.hostile,
+        client,
+        hostile,
     })
 }
