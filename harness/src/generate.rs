@@ -37,7 +37,9 @@ use serde_json::Value;
 pub use breakage::Broken;
 pub use choose::{Choice, Chooser, Plain, Seeded};
 pub use hints::Hints;
+pub(crate) use mine::examples as examples_in;
 pub use walker::Generator;
+pub(crate) use walker::Prepared;
 
 /// Up to `limit` different valid arguments, the likeliest to be accepted first.
 ///
@@ -55,4 +57,9 @@ pub fn valid(schema: &Value, hints: &Hints, seed: u64, limit: usize) -> Vec<Valu
 /// themselves stay an object, because anything else would break the protocol rather than the schema.
 pub fn invalid(schema: &Value, hints: &Hints, seed: u64, limit: usize) -> Vec<Broken> {
     breakage::invalid(schema, hints, seed, limit)
+}
+
+/// How deep a value nests; a value without others in it does not.
+pub(crate) fn depth(value: &Value) -> usize {
+    limits::extent(value).1
 }

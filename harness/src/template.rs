@@ -1,6 +1,12 @@
 //! Fills `{{name}}` in the values of a case.
 
+mod literal;
+
+use std::borrow::Cow;
 use std::sync::Arc;
+
+pub use literal::{MAX_REPEATED, escape, escape_value, repeated};
+pub(crate) use literal::{Piece, pieces};
 
 use mcp_conform_cases::case::{Path, Segment};
 use serde_json::{Map, Value};
@@ -41,6 +47,9 @@ pub enum TemplateError {
     /// `{{` without `}}`.
     #[error("`{{{{` without `}}}}` in {0:?}")]
     Unclosed(String),
+    /// A text in quotes that is no JSON string, is followed by something unknown, or becomes too long.
+    #[error("the template `{{{{{0}}}}}` is no text in quotes, nor one repeated within the limit")]
+    Literal(String),
 }
 
 /// Fills every string in `value`. A string that is one template takes the type of what it names.
@@ -68,40 +77,49 @@ pub fn fill(value: &Value, variables: &Variables) -> Result<Value, TemplateError
     })
 }
 
-/// Fills a text that goes out as it is: every template is replaced by the JSON of what it names.
+/// Fills a text that goes out as it is: every template is replaced by the JSON of what it names. Texts in quotes
+/// stand for themselves, without the quotes.
 ///
 /// # Errors
 /// As [`fill`].
 pub fn fill_raw(text: &str, variables: &Variables) -> Result<String, TemplateError> {
-    pieces(text, variables, Value::to_string)
+    filled(text, variables, Value::to_string)
 }
 
 fn fill_string(text: &str, variables: &Variables) -> Result<Value, TemplateError> {
-    if let Some(name) = text.strip_prefix("{{").and_then(|rest| rest.strip_suffix("}}"))
-        && !name.contains("{{")
-    {
+    let mut all = pieces(text);
+    if let (Some(Ok(Piece::Name(name))), None) = (all.next(), all.next()) {
         return look_up(name, variables).cloned();
     }
-    pieces(text, variables, |value| value.as_str().map_or_else(|| value.to_string(), str::to_owned))
+    filled(text, variables, |value| value.as_str().map_or_else(|| value.to_string(), str::to_owned))
         .map(Value::String)
 }
 
-fn pieces(
+fn filled(
     text: &str,
     variables: &Variables,
     write: impl Fn(&Value) -> String,
 ) -> Result<String, TemplateError> {
     let mut filled = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some((before, after)) = rest.split_once("{{") {
-        let (name, behind) =
-            after.split_once("}}").ok_or_else(|| TemplateError::Unclosed(text.to_owned()))?;
-        filled.push_str(before);
-        filled.push_str(&write(look_up(name, variables)?));
-        rest = behind;
+    for piece in pieces(text) {
+        match piece? {
+            Piece::Text(text) => filled.push_str(text),
+            Piece::Name(name) => filled.push_str(&write(look_up(name, variables)?)),
+            Piece::Literal { text, times } => {
+                let wanted = text.len().saturating_mul(times).saturating_add(filled.len());
+                if wanted > MAX_REPEATED {
+                    return Err(TemplateError::Literal(shortened(&text)));
+                }
+                filled.extend(std::iter::repeat_n(text.as_ref(), times));
+            }
+        }
     }
-    filled.push_str(rest);
     Ok(filled)
+}
+
+/// As much of a text as an error message needs.
+fn shortened(text: &Cow<'_, str>) -> String {
+    text.chars().take(80).collect()
 }
 
 fn look_up<'a>(name: &str, variables: &'a Variables) -> Result<&'a Value, TemplateError> {
@@ -142,5 +160,45 @@ mod tests {
         assert!(fill(&json!("{{nope}}"), variables).is_err());
         assert!(fill(&json!("x{{id"), variables).is_err());
         assert!(fill(&json!("{{}}"), variables).is_err());
+        assert_eq!(fill(&json!("{{id}}x}}"), variables).unwrap(), json!("7x}}"));
+    }
+
+    #[test]
+    fn texts_in_quotes_stand_for_themselves() {
+        let variables = &Variables::default();
+        for (template, text) in [
+            ("{{\"{{\"}}", "{{"),
+            ("{{\"a\" * 3}}!", "aaa!"),
+            ("{{ \"a\" }}", ""),
+            ("{{\"}}\" * 2}}}}", "}}}}}}"),
+            ("{{\"\\u0041\\\"\"}}", "A\""),
+            ("{{\"\"*0}}", ""),
+        ] {
+            if text.is_empty() && template.contains(' ') {
+                assert!(fill_raw(template, variables).is_err(), "a name is no text: {template}");
+                continue;
+            }
+            assert_eq!(fill_raw(template, variables).unwrap(), text);
+            assert_eq!(fill(&json!(template), variables).unwrap(), json!(text));
+        }
+        for wrong in
+            ["{{\"a}}", "{{\"a\"", "{{\"a\" x}}", "{{\"a\" * -1}}", "{{\"\\q\"}}", "{{\"aa\" * 99999999}}"]
+        {
+            assert!(fill_raw(wrong, variables).is_err(), "{wrong}");
+            assert!(fill(&json!(wrong), variables).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn what_is_escaped_comes_out_as_it_was() {
+        let variables = &Variables::default();
+        for text in
+            ["", "{", "{{", "{{{", "{{{{{", "{{7*7}}", "{{id}}", "}}", "{{\"{{\"}}", "a{{b}}c{{\"d\" * 9}}{"]
+        {
+            assert_eq!(fill_raw(&escape(text), variables).unwrap(), text);
+            let value = json!({ text: [text, { "a": text }], "n": 1 });
+            assert_eq!(fill(&escape_value(value.clone()), variables).unwrap(), value);
+        }
+        assert_eq!(fill_raw(&repeated("\"{{", 2), variables).unwrap(), "\"{{\"{{");
     }
 }

@@ -8,7 +8,7 @@ const MARKERS: [&str; 8] =
     ["e.g.", "e.g", "eg.", "for example", "for instance", "example:", "examples:", "such as"];
 
 /// Examples in the order in which they are likely meant: what follows "e.g." first, then anything in quotes.
-pub(super) fn examples(description: &str) -> Vec<String> {
+pub(crate) fn examples(description: &str) -> Vec<String> {
     let text: String = description.chars().take(MAX_READ).collect();
     let lower = text.to_ascii_lowercase();
     let mut found: Vec<String> = Vec::new();

@@ -1,6 +1,6 @@
 //! The walk from a schema to a value.
 
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use serde_json::{Value, json};
 
@@ -27,9 +27,38 @@ static ARGUMENTS: LazyLock<Value> = LazyLock::new(|| json!({ "type": "object" })
 /// A schema, ready to generate from.
 pub struct Generator<'s> {
     pub(super) document: Document<'s>,
-    pub(super) verifier: Verifier,
-    pub(super) cost: Cost,
+    pub(super) verifier: Arc<Verifier>,
+    pub(super) cost: Arc<Cost>,
     hints: &'s Hints,
+}
+
+/// What is dear to find out about a schema and borrows nothing from it, so that it can be kept.
+#[derive(Clone)]
+pub(crate) struct Prepared {
+    verifier: Arc<Verifier>,
+    cost: Arc<Cost>,
+}
+
+impl Prepared {
+    /// As [`Generator::accepts`].
+    pub(crate) fn accepts(&self, arguments: &Value) -> bool {
+        self.cost.allows(arguments) && self.verifier.accepts(arguments)
+    }
+
+    /// The keywords that forbid `arguments` beyond doubt; none if they are allowed, or if nobody can tell.
+    pub(crate) fn broken_keywords(&self, arguments: &Value) -> Vec<String> {
+        if !self.cost.allows(arguments) {
+            return Vec::new();
+        }
+        let complaint = self.verifier.certain_complaint(arguments);
+        if complaint.gave_up { Vec::new() } else { complaint.keywords }
+    }
+}
+
+impl std::fmt::Debug for Prepared {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Prepared").finish_non_exhaustive()
+    }
 }
 
 impl<'s> Generator<'s> {
@@ -42,7 +71,20 @@ impl<'s> Generator<'s> {
         let cost = Cost::of(&document)?;
         let verifier = Verifier::compile(schema)?;
         document.ref_stands_alone = verifier.ref_stands_alone;
-        Some(Self { document, verifier, cost, hints })
+        Some(Self { document, verifier: Arc::new(verifier), cost: Arc::new(cost), hints })
+    }
+
+    /// What can be kept of the work that [`Self::new`] was.
+    pub(crate) fn prepared(&self) -> Prepared {
+        Prepared { verifier: Arc::clone(&self.verifier), cost: Arc::clone(&self.cost) }
+    }
+
+    /// Takes up what was kept. It must have been made for the same schema.
+    pub(crate) fn resume(schema: &'s Value, hints: &'s Hints, prepared: &Prepared) -> Self {
+        let mut document = Document::new(schema);
+        document.ref_stands_alone = prepared.verifier.ref_stands_alone;
+        let Prepared { verifier, cost } = prepared.clone();
+        Self { document, verifier, cost, hints }
     }
 
     /// Walks the schema with decisions from `chooser`. The value is likely valid, but that is for

@@ -1,0 +1,168 @@
+//! Makes inputs from what a server listed: a walk along the boundaries first, then random ones without end.
+//!
+//! Nothing here talks to a server, and the same settings give the same inputs. Every decision is asked of a
+//! [`Chooser`](crate::generate::Chooser), so that a seed, a proptest runner and the bytes of a coverage-guided engine
+//! lead through the same space.
+
+mod bait;
+mod boundary;
+mod bytes;
+mod call;
+mod dice;
+mod envelopes;
+mod framing;
+mod http;
+mod methods;
+mod odd;
+mod probes;
+mod random;
+mod reclaim;
+mod sequences;
+mod strategy;
+mod text;
+mod tool;
+mod words;
+
+#[cfg(test)]
+pub(in crate::fuzz) mod tests;
+
+use std::sync::Arc;
+
+use mcp_conform_cases::{Era, Revision};
+use proptest::strategy::{BoxedStrategy, Strategy as _};
+
+use super::input::Input;
+use crate::event::Transport;
+use crate::generate::{Chooser, Hints};
+use crate::profile::Profile;
+use tool::Tool;
+
+pub use boundary::Boundary;
+
+/// How many tools are fuzzed at most: those that are listed first.
+pub const MAX_TOOLS: usize = 500;
+/// The longest text by default, in bytes.
+pub const LARGEST_TEXT: usize = 1024 * 1024;
+
+/// A file that a server should not serve, and how to know that it did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Canary {
+    /// The absolute path of the file.
+    pub path: String,
+    /// What is written in it and stands nowhere else.
+    pub marker: String,
+}
+
+/// What decides which inputs are made, beside what the server listed.
+#[derive(Clone, Debug)]
+pub struct MakerSettings {
+    /// The tools that may be called, by name.
+    pub callable: Vec<String>,
+    /// The revision that is spoken.
+    pub revision: Revision,
+    /// How messages are carried.
+    pub transport: Transport,
+    /// Where random decisions come from.
+    pub seed: u64,
+    /// The longest text that is sent, in bytes.
+    pub largest_text: usize,
+    /// Words that mean something to this server.
+    pub hints: Hints,
+    /// A file for inputs that try to read what they should not; without it they try nothing on files.
+    pub canary: Option<Canary>,
+}
+
+impl MakerSettings {
+    /// Settings for a session, with texts of up to [`LARGEST_TEXT`], and without hints or a canary.
+    #[must_use]
+    pub fn new(callable: Vec<String>, revision: Revision, transport: Transport, seed: u64) -> MakerSettings {
+        MakerSettings {
+            callable,
+            revision,
+            transport,
+            seed,
+            largest_text: LARGEST_TEXT,
+            hints: Hints::default(),
+            canary: None,
+        }
+    }
+
+    fn is_stateless(&self) -> bool {
+        self.revision.era() == Era::Stateless
+    }
+}
+
+/// Makes inputs for one server in one revision over one transport. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Maker {
+    parts: Arc<Parts>,
+}
+
+#[derive(Debug)]
+struct Parts {
+    settings: MakerSettings,
+    tools: Vec<Tool>,
+    /// Words from the server's own listings and some of our own, as templates.
+    words: Vec<String>,
+    baits: Vec<bait::Bait>,
+    /// What tries other methods than `tools/call`.
+    methods: Vec<Input>,
+    envelopes: Vec<Input>,
+    framing: Vec<Input>,
+    http: Vec<Input>,
+    sequences: Vec<Input>,
+}
+
+impl Maker {
+    /// Prepares everything that does not change from input to input.
+    #[must_use]
+    pub fn new(profile: &Profile, settings: MakerSettings) -> Maker {
+        let tools: Vec<Tool> = settings
+            .callable
+            .iter()
+            .take(MAX_TOOLS)
+            .filter_map(|name| Tool::of(profile.tool(name)?, &settings))
+            .collect();
+        let words = words::of(profile);
+        let baits = bait::all(&settings);
+        let methods = methods::all(profile, &settings);
+        let envelopes = envelopes::all(&settings);
+        let framing = framing::all(&settings);
+        let http = http::all(&settings);
+        let sequences = sequences::all(&tools, profile, &settings);
+        let parts = Parts { settings, tools, words, baits, methods, envelopes, framing, http, sequences };
+        Maker { parts: Arc::new(parts) }
+    }
+
+    /// The deterministic walk along the boundaries, most telling inputs first, in turn over all tools and areas. Every
+    /// input is made when it is asked for.
+    #[must_use]
+    pub fn boundary(&self) -> Boundary {
+        Boundary::new(self)
+    }
+
+    /// Random inputs that shrink by their structure, with claims that stay truthful.
+    #[must_use]
+    pub fn strategy(&self) -> BoxedStrategy<Input> {
+        strategy::Inputs(self.clone()).boxed()
+    }
+
+    /// An input by decisions that are made elsewhere.
+    pub fn random(&self, chooser: &mut dyn Chooser) -> Input {
+        random::input(&self.parts, &mut dice::Dice::new(chooser))
+    }
+
+    /// An input by the bytes of a coverage-guided engine. The first byte says what kind of input or which tool, the
+    /// second which property; what follows becomes the text of that property as it stands, with replacement characters
+    /// for what is no UTF-8. None where the bytes are too few, or more than 32 KiB.
+    #[must_use]
+    pub fn from_bytes(&self, bytes: &[u8]) -> Option<Input> {
+        bytes::input(&self.parts, bytes)
+    }
+
+    /// Makes the claims of an input true again after its arguments have changed, those of calls of tools that may be
+    /// called. Claims about other steps, and about arguments that nobody can know beforehand, become none.
+    pub fn reclaim(&self, input: &mut Input) {
+        reclaim::input(&self.parts, input);
+    }
+}

@@ -1,0 +1,53 @@
+//! Makes claims true again after an input has changed.
+
+use mcp_conform_cases::case::Action;
+use serde_json::Value;
+
+use super::Parts;
+use crate::fuzz::input::{Claim, Input, InputStep};
+use crate::template::{self, Variables};
+
+/// See [`super::Maker::reclaim`].
+pub(super) fn input(parts: &Parts, input: &mut Input) {
+    for step in &mut input.steps {
+        step.claim = claim(parts, step);
+    }
+}
+
+fn claim(parts: &Parts, step: &InputStep) -> Claim {
+    let Action::Request(send) = &step.action else { return Claim::None };
+    let params = match (send.method.as_str(), &send.params) {
+        ("tools/call", Some(params)) => template::fill(params, &Variables::default()),
+        _ => return Claim::None,
+    };
+    let Ok(params) = params else { return Claim::None };
+    let name = params.get("name").and_then(Value::as_str).unwrap_or_default();
+    let Some(tool) = parts.tools.iter().find(|tool| tool.name == name) else { return Claim::None };
+    let Some(arguments) = params.get("arguments") else { return Claim::None };
+    match &step.claim {
+        // Still a bait, as long as something is left of it and the marker itself is not what is sent.
+        Claim::Bait { tool: baited, marker, .. } if *baited == tool.name => {
+            let repeats_marker = holds(arguments, marker);
+            if repeats_marker { Claim::None } else { step.claim.clone() }
+        }
+        // What the schema says of something that was chosen already may be worded better than we could.
+        Claim::Forbidden { keyword, tool: forbidden, .. } if *forbidden == tool.name => {
+            match tool.claim_about(arguments, Some(keyword)) {
+                Claim::Forbidden { keyword: now, .. } if now == *keyword => step.claim.clone(),
+                other => other,
+            }
+        }
+        _ => tool.claim_about(arguments, None),
+    }
+}
+
+fn holds(value: &Value, marker: &str) -> bool {
+    match value {
+        Value::String(text) => text.contains(marker),
+        Value::Array(items) => items.iter().any(|item| holds(item, marker)),
+        Value::Object(members) => {
+            members.iter().any(|(name, member)| name.contains(marker) || holds(member, marker))
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => false,
+    }
+}

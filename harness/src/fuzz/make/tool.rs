@@ -1,0 +1,255 @@
+//! A tool that may be called, and what is known beforehand about its arguments.
+
+use serde_json::{Map, Value};
+
+use super::MakerSettings;
+use crate::fuzz::input::Claim;
+use crate::generate::{self, Broken, Generator, Hints, Prepared};
+use crate::template;
+
+/// How many valid arguments are kept for each tool.
+const POOL: usize = 48;
+/// How many places of a tool's arguments are tried.
+pub(super) const MAX_PLACES: usize = 64;
+/// Places deeper in the arguments are left to the random inputs.
+const DEEPEST_PLACE: usize = 3;
+/// How many arguments with one change are made that the schema forbids.
+const MAX_FORBIDDEN: usize = 100;
+/// Integers beyond this size are not the same for every JSON library.
+const SAFE: f64 = 9_007_199_254_740_991.0;
+/// A longer text, in bytes, may be refused although the schema allows it.
+const MODEST_TEXT: usize = 64 * 1024;
+
+/// Keywords whose breaking leaves no doubt. `format` is an annotation, and dialects of `pattern` differ.
+const CERTAIN: [&str; 19] = [
+    "required",
+    "type",
+    "enum",
+    "const",
+    "additionalProperties",
+    "minimum",
+    "maximum",
+    "exclusiveMinimum",
+    "exclusiveMaximum",
+    "minLength",
+    "maxLength",
+    "minItems",
+    "maxItems",
+    "uniqueItems",
+    "minProperties",
+    "maxProperties",
+    "dependentRequired",
+    "anyOf",
+    "oneOf",
+];
+
+/// What a place of the arguments usually holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Text,
+    Number,
+    Other,
+}
+
+/// A place in a tool's arguments: the names and indices on the way down.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Place {
+    pub(super) path: Vec<String>,
+    pub(super) kind: Kind,
+}
+
+/// A tool that may be called.
+#[derive(Debug)]
+pub(super) struct Tool {
+    pub(super) name: String,
+    pub(super) schema: Value,
+    hints: Hints,
+    /// Nothing where the schema is none, or too large: then nothing is known of any arguments.
+    prepared: Option<Prepared>,
+    /// Valid arguments as templates, never empty: the plainest first, the fullest second. Without a schema, `{}`.
+    pub(super) pool: Vec<Value>,
+    pub(super) places: Vec<Place>,
+    seed: u64,
+}
+
+impl Tool {
+    /// A tool as it was listed.
+    pub(super) fn of(listed: &Value, settings: &MakerSettings) -> Option<Tool> {
+        let name = listed.get("name")?.as_str()?.to_owned();
+        let schema = listed.get("inputSchema").cloned().unwrap_or(Value::Null);
+        let hints = settings.hints.clone();
+        let prepared = Generator::new(&schema, &hints).map(|generator| generator.prepared());
+        let mut pool: Vec<Value> = generate::valid(&schema, &hints, settings.seed, POOL)
+            .into_iter()
+            .map(template::escape_value)
+            .collect();
+        if pool.is_empty() {
+            pool.push(Value::Object(Map::new()));
+        }
+        let places = places(&schema, &pool);
+        Some(Tool { name, schema, hints, prepared, pool, places, seed: settings.seed })
+    }
+
+    /// New arguments by a walk through the schema, as a template; not always valid.
+    pub(super) fn walk(&self, chooser: &mut dyn generate::Chooser) -> Option<Value> {
+        let prepared = self.prepared.as_ref()?;
+        Generator::resume(&self.schema, &self.hints, prepared).generate(chooser).map(template::escape_value)
+    }
+
+    /// Arguments that the schema forbids, each with one change.
+    pub(super) fn forbidden(&self) -> Vec<Broken> {
+        generate::invalid(&self.schema, &self.hints, self.seed, MAX_FORBIDDEN)
+    }
+
+    /// The fullest arguments, as a template.
+    pub(super) fn fullest(&self) -> &Value {
+        static EMPTY: Value = Value::Null;
+        self.pool.get(1).or_else(|| self.pool.first()).unwrap_or(&EMPTY)
+    }
+
+    /// What is known of arguments, which are a template.
+    pub(super) fn claim(&self, arguments: &Value) -> Claim {
+        if !has_template(arguments) {
+            return self.claim_about(arguments, None);
+        }
+        template::fill(arguments, &template::Variables::default())
+            .map_or(Claim::None, |arguments| self.claim_about(&arguments, None))
+    }
+
+    /// What is known of arguments; `known` is the keyword that they were known to break before a change.
+    pub(super) fn claim_about(&self, arguments: &Value, known: Option<&'static str>) -> Claim {
+        let (Some(prepared), Value::Object(members)) = (&self.prepared, arguments) else {
+            return Claim::None;
+        };
+        if prepared.accepts(arguments) {
+            let described = self.schema.get("properties").and_then(Value::as_object);
+            let is_plain = is_modest(arguments)
+                && members.keys().all(|name| described.is_some_and(|known| known.contains_key(name)));
+            return if is_plain { Claim::Valid { tool: self.name.clone() } } else { Claim::None };
+        }
+        let broken = prepared.broken_keywords(arguments);
+        let is_broken = |keyword: &&str| broken.iter().any(|found| found == keyword);
+        match known
+            .filter(|known| is_broken(known))
+            .or_else(|| CERTAIN.into_iter().find(|one| is_broken(one)))
+        {
+            Some(keyword) => Claim::Forbidden {
+                tool: self.name.clone(),
+                why: format!("the arguments break `{keyword}`"),
+                keyword,
+            },
+            None => Claim::None,
+        }
+    }
+
+    /// The claim that goes with what [`Self::forbidden`] made.
+    pub(super) fn claim_of(&self, broken: &Broken) -> Claim {
+        let keyword = CERTAIN
+            .into_iter()
+            .chain(["pattern", "multipleOf", "contains", "not", "propertyNames", "prefixItems", "items"])
+            .find(|known| *known == broken.keyword);
+        match keyword {
+            Some(keyword) => Claim::Forbidden { tool: self.name.clone(), why: broken.why.clone(), keyword },
+            None => Claim::None,
+        }
+    }
+}
+
+/// Whether something in a value would be filled in.
+pub(super) fn has_template(value: &Value) -> bool {
+    match value {
+        Value::String(text) => text.contains("{{"),
+        Value::Array(items) => items.iter().any(has_template),
+        Value::Object(members) => {
+            members.iter().any(|(name, member)| name.contains("{{") || has_template(member))
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => false,
+    }
+}
+
+/// Whether no program in any language need have trouble with a value.
+fn is_modest(value: &Value) -> bool {
+    match value {
+        Value::String(text) => text.len() <= MODEST_TEXT && !text.contains('\0'),
+        Value::Number(number) => {
+            let float = number.as_f64().unwrap_or(f64::NAN);
+            // Whether 1.0 is an integer is for JSON Schema to say, but not for every language.
+            float.abs() <= SAFE && (!number.is_f64() || (float.fract() != 0.0 && float.is_normal()))
+        }
+        Value::Array(items) => items.iter().all(is_modest),
+        Value::Object(members) => members.values().all(is_modest),
+        Value::Null | Value::Bool(_) => true,
+    }
+}
+
+/// Places to try values at: the described properties first, then what valid arguments hold further down.
+fn places(schema: &Value, pool: &[Value]) -> Vec<Place> {
+    let mut places: Vec<Place> = Vec::new();
+    for (name, property) in schema.get("properties").and_then(Value::as_object).into_iter().flatten() {
+        let example = pool.iter().find_map(|arguments| arguments.get(name));
+        let kind = example.map_or_else(|| kind_by_schema(property), kind_of);
+        places.push(Place { path: vec![template::escape(name).into_owned()], kind });
+    }
+    for arguments in pool.iter().skip(1).take(4).chain(pool.first()) {
+        collect(arguments, &mut Vec::new(), &mut places);
+    }
+    places.truncate(MAX_PLACES);
+    places
+}
+
+fn collect(value: &Value, path: &mut Vec<String>, places: &mut Vec<Place>) {
+    if places.len() >= MAX_PLACES || path.len() > DEEPEST_PLACE {
+        return;
+    }
+    if !path.is_empty() && !places.iter().any(|place| place.path == *path) {
+        places.push(Place { path: path.clone(), kind: kind_of(value) });
+    }
+    let children: Vec<(String, &Value)> = match value {
+        Value::Object(members) => members.iter().map(|(name, member)| (name.clone(), member)).collect(),
+        Value::Array(items) => items.iter().take(1).map(|item| ("0".to_owned(), item)).collect(),
+        _ => Vec::new(),
+    };
+    for (name, child) in children {
+        path.push(name);
+        collect(child, path, places);
+        path.pop();
+    }
+}
+
+fn kind_of(value: &Value) -> Kind {
+    match value {
+        Value::String(_) => Kind::Text,
+        Value::Number(_) => Kind::Number,
+        _ => Kind::Other,
+    }
+}
+
+fn kind_by_schema(schema: &Value) -> Kind {
+    match schema.get("type").and_then(Value::as_str) {
+        Some("string") => Kind::Text,
+        Some("integer" | "number") => Kind::Number,
+        _ => Kind::Other,
+    }
+}
+
+/// Puts a value at a place; objects on the way are made where they are missing.
+pub(super) fn put(arguments: &mut Value, path: &[String], value: Value) {
+    let mut here = arguments;
+    for step in path {
+        if let Value::Array(items) = here {
+            let index = step.parse().unwrap_or(0_usize).min(items.len());
+            if index == items.len() {
+                items.push(Value::Null);
+            }
+            let Some(item) = items.get_mut(index) else { return };
+            here = item;
+        } else {
+            if !here.is_object() {
+                *here = Value::Object(Map::new());
+            }
+            let Some(members) = here.as_object_mut() else { return };
+            here = members.entry(step.clone()).or_insert(Value::Null);
+        }
+    }
+    *here = value;
+}
