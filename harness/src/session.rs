@@ -395,6 +395,12 @@ impl Session {
         }
     }
 
+    /// The longest time that a response has taken since the handshake.
+    #[must_use]
+    pub fn slowest(&self) -> Duration {
+        self.slowest
+    }
+
     /// How long a server that works off one request after the other may need for one more, going by the slowest so far.
     #[must_use]
     pub fn pace(&self) -> Duration {
@@ -407,6 +413,18 @@ impl Session {
     #[must_use]
     pub fn response_to(&self, id: &Value) -> Option<usize> {
         self.responses.get(&wire::id_key(id)).copied()
+    }
+
+    /// Whether nothing more has to be waited for: the response to `id` has come, or its HTTP answer is over without it.
+    #[must_use]
+    pub fn is_settled(&self, id: &Value) -> bool {
+        self.response_to(id).is_some() || self.unanswered(id).is_some()
+    }
+
+    /// How many bytes of the server have been recorded.
+    #[must_use]
+    pub fn recorded_bytes(&self) -> usize {
+        self.recorded
     }
 
     /// Waits for the response to `id`. When it does not come soon, the server gets something else to read: some only

@@ -1,7 +1,7 @@
 //! Judges the steps of a case by what its recording shows.
 
 use mcp_conform_cases::Case;
-use mcp_conform_cases::case::{Action, Expect, Outcome, Script, Step, Watch};
+use mcp_conform_cases::case::{Action, Expect, Outcome, Path, Script, Step, Watch};
 use serde_json::Value;
 
 use super::matching::{self, Mismatch, in_short};
@@ -47,7 +47,7 @@ fn one_pass(
     let mut evidence = false;
     let mut variables = pass.variables.clone();
     for (step, done) in steps.iter().zip(&pass.steps) {
-        name_request(step, done, &mut variables);
+        name_request(step.name.as_deref(), done, &mut variables);
         let named = |breach: Breach| Box::new(name_item(breach, pass));
         if done.waited == Waited::TimedOut && calls_a_tool(step) {
             // A tool may take as long as it likes; only a server that answers nothing any more is at fault.
@@ -65,7 +65,7 @@ fn one_pass(
             Err(breach) if breach.advice => advice = advice.or(Some(named(breach))),
             Err(breach) => return Judgement::Broken(named(breach)),
         }
-        capture(step, done, transcript, &mut variables);
+        capture(&step.capture, done, transcript, &mut variables);
     }
     for watch in &case.never {
         if let Some((entry, message)) =
@@ -105,24 +105,29 @@ fn one_pass(
 }
 
 /// Gives the id that a step sent to the templates of this step and of later ones.
-pub fn name_request(step: &Step, done: &StepRecord, variables: &mut Variables) {
+pub fn name_request(name: Option<&str>, done: &StepRecord, variables: &mut Variables) {
     if let Some(id) = &done.id {
         variables.insert("id".to_owned(), id.clone());
     }
-    if let (Some(name), true) = (&step.name, done.id.is_some() || done.exchange.is_some()) {
-        variables.insert(name.clone(), serde_json::json!({ "id": done.id, "exchange": done.exchange }));
+    if let (Some(name), true) = (name, done.id.is_some() || done.exchange.is_some()) {
+        variables.insert(name.to_owned(), serde_json::json!({ "id": done.id, "exchange": done.exchange }));
     }
 }
 
 /// Remembers what a step captures from its response.
-pub fn capture(step: &Step, done: &StepRecord, transcript: &Transcript, variables: &mut Variables) {
-    if step.capture.is_empty() {
+pub fn capture(
+    wanted: &[(String, Path)],
+    done: &StepRecord,
+    transcript: &Transcript,
+    variables: &mut Variables,
+) {
+    if wanted.is_empty() {
         return;
     }
     let answer = response(done, transcript).map(|(_, message)| message);
     let view = http::view(done, transcript, answer).map(|view| view.value);
     let Some(message) = view.as_ref().or(answer) else { return };
-    for (name, path) in &step.capture {
+    for (name, path) in wanted {
         if let Some((_, value)) = matching::resolve(path, message).into_iter().next() {
             variables.insert(name.clone(), value.clone());
         }

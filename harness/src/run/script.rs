@@ -121,7 +121,7 @@ async fn one_pass(
             Ok(record) => {
                 let broken = steps::judge_step(step, &record, &session.transcript, &known)
                     .is_err_and(|breach| !breach.advice);
-                steps::capture(step, &record, &session.transcript, &mut known);
+                steps::capture(&step.capture, &record, &session.transcript, &mut known);
                 pass.steps.push(record);
                 if broken || (session.is_closed() && pass.steps.len() < script.len()) {
                     break;
@@ -160,7 +160,7 @@ async fn one_step(
         record.waited = if ended { Waited::Closed } else { Waited::TimedOut };
     }
     record.exchange = record.sent.and_then(|sent| session.transcript.exchange_of(sent));
-    steps::name_request(step, &record, known);
+    steps::name_request(step.name.as_deref(), &record, known);
     let deadline = Instant::now() + limit;
     let may_be_silent = case.hostile
         || [&step.expect, &step.should].into_iter().flatten().any(|expect| expect.admits_silence());

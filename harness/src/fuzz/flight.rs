@@ -1,0 +1,345 @@
+//! Inputs sent over one session: many at once where they need not wait for each other, with a sign of life after each
+//! batch.
+
+use std::collections::{HashSet, VecDeque};
+use std::time::Duration;
+
+use mcp_conform_cases::case::{Action, ClientKind};
+use serde_json::{Value, json};
+use tokio::time::Instant;
+
+use super::input::{Claim, Input, InputStep};
+use crate::judge::steps;
+use crate::run::script;
+use crate::session::{Heard, Outgoing, Session};
+use crate::template::Variables;
+use crate::transcript::{CaseRecord, Happening, Health, StepRecord, Transcript, Waited};
+use crate::wire::id_key;
+
+/// So many requests are under way at once.
+const WINDOW: usize = 16;
+/// What is recorded of one session at most, in bytes, before another one is begun.
+const FULL: usize = 8 * 1024 * 1024;
+/// What is as slow as this, measured by the slowest answer so far, is suspicious; whether it is more than that is found
+/// out on a fresh server with all the time there is.
+const SLOW: u32 = 20;
+/// Nothing faster than this is suspicious.
+const QUICK: Duration = Duration::from_secs(1);
+/// How long a server may take to end after its input was closed.
+const END: Duration = Duration::from_secs(5);
+
+const CANCELLED: &str = "notifications/cancelled";
+
+/// The name under which a fuzzer's traffic stands in a recording.
+pub(crate) const CASE: &str = "fuzz";
+
+/// An input and what came of it.
+#[derive(Debug)]
+pub(super) struct Try {
+    pub(super) input: Input,
+    /// The entry of the first thing that was sent.
+    pub(super) begins: usize,
+    pub(super) asked: Vec<Asked>,
+}
+
+/// A request that must be answered.
+#[derive(Debug)]
+pub(super) struct Asked {
+    /// Which step of the input.
+    pub(super) step: usize,
+    pub(super) id: Value,
+    /// The entry of what was sent.
+    pub(super) entry: usize,
+    pub(super) sent_at: Instant,
+}
+
+/// How a batch ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Landing {
+    /// The server lives.
+    Sound,
+    /// The server lives, and the session has recorded enough.
+    Full,
+    /// The connection or the process ended.
+    Dead,
+    /// The server answers nothing any more.
+    Hung,
+    /// We closed its input.
+    Closed,
+}
+
+/// A session on which inputs are tried.
+#[derive(Debug)]
+pub(super) struct Flight {
+    pub(super) session: Session,
+    pub(super) tries: Vec<Try>,
+    /// Requests whose answers are still to come: which try, which of what it asked.
+    in_flight: VecDeque<(usize, usize)>,
+    /// Requests that had no answer although the server lives.
+    pub(super) unanswered: Vec<(usize, usize)>,
+    pub(super) landing: Landing,
+    /// The ids of what must be answered, to tell repeated ones.
+    ids: HashSet<String>,
+    begins: usize,
+    timeout: Duration,
+    /// The bytes that were sent.
+    sent: usize,
+}
+
+impl Flight {
+    pub(super) fn new(session: Session, timeout: Duration) -> Flight {
+        Flight {
+            begins: session.transcript.entries.len(),
+            session,
+            tries: Vec::new(),
+            in_flight: VecDeque::new(),
+            unanswered: Vec::new(),
+            landing: Landing::Sound,
+            ids: HashSet::new(),
+            timeout,
+            sent: 0,
+        }
+    }
+
+    /// How long an answer is waited for: less than the limit once it is known how quick the server is.
+    fn patience(&self) -> Duration {
+        match self.session.slowest() {
+            Duration::ZERO => self.timeout,
+            slowest => (slowest * SLOW).clamp(QUICK.min(self.timeout), self.timeout),
+        }
+    }
+
+    /// Tries inputs, one batch of them; leaves those that it did not come to.
+    pub(super) async fn fly(&mut self, inputs: &mut VecDeque<Input>) -> Landing {
+        while self.landing == Landing::Sound {
+            let Some(input) = inputs.pop_front() else { break };
+            if must_be_alone(&input) {
+                self.settle().await;
+                if self.landing != Landing::Sound {
+                    inputs.push_front(input);
+                    break;
+                }
+                self.one_by_one(input).await;
+            } else {
+                self.all_at_once(input).await;
+            }
+        }
+        if self.landing == Landing::Sound {
+            self.settle().await;
+        }
+        if self.landing == Landing::Sound && (self.sent > FULL || self.session.recorded_bytes() > FULL) {
+            self.landing = Landing::Full;
+        }
+        self.landing
+    }
+
+    /// Sends all steps and waits only when too much is under way.
+    async fn all_at_once(&mut self, input: Input) {
+        let mut known = Variables::default();
+        let place = self.begin(input);
+        for step in 0..self.steps_of(place) {
+            self.send(place, step, &mut known);
+        }
+        let deadline = Instant::now() + self.patience();
+        self.drain(WINDOW, deadline).await;
+    }
+
+    /// Sends one step after the other, each after the answer to the one before it.
+    async fn one_by_one(&mut self, input: Input) {
+        let mut known = Variables::default();
+        let place = self.begin(input);
+        for step in 0..self.steps_of(place) {
+            let Some(sent) = self.send(place, step, &mut known) else { return };
+            let Some(action) = self.action(place, step) else { return };
+            if matches!(action, Action::CloseInput) {
+                let ended = self.session.exit_within(END).await.is_some();
+                self.landing = if ended { Landing::Closed } else { Landing::Hung };
+                return;
+            }
+            let Some(id) = sent.id.clone() else { continue };
+            let waited = if matches!(action, Action::Request(send) if !send.background) {
+                self.session.wait_for(&id, Instant::now() + self.patience()).await
+            } else {
+                Waited::NotWaited
+            };
+            self.remember(place, step, &sent, waited, &mut known);
+            if waited == Waited::TimedOut {
+                break;
+            }
+        }
+        self.settle().await;
+    }
+
+    fn begin(&mut self, input: Input) -> usize {
+        let begins = self.session.transcript.entries.len();
+        self.tries.push(Try { input, begins, asked: Vec::new() });
+        self.tries.len() - 1
+    }
+
+    fn steps_of(&self, place: usize) -> usize {
+        self.tries.get(place).map_or(0, |this| this.input.steps.len())
+    }
+
+    fn action(&self, place: usize, step: usize) -> Option<&Action> {
+        self.tries.get(place)?.input.steps.get(step).map(|step| &step.action)
+    }
+
+    /// Sends one step; nothing if a template names what never came.
+    fn send(&mut self, place: usize, number: usize, known: &mut Variables) -> Option<script::Sent> {
+        let step = self.tries.get(place)?.input.steps.get(number)?.clone();
+        // What the schema allows is no hostility, and its answer is judged like any other.
+        let hostile = !matches!(step.claim, Claim::Valid { .. } | Claim::Bait { .. });
+        let sent =
+            script::send(&mut self.session, &step.action, &step.headers, ClientKind::Usual, hostile, known)
+                .ok()?;
+        if let Some(Happening::Sent { bytes, .. }) =
+            sent.entry.and_then(|entry| self.session.transcript.entries.get(entry)).map(|entry| &entry.what)
+        {
+            self.sent += bytes.len();
+        }
+        self.remember(place, number, &sent, Waited::NotWaited, known);
+        if let Some(entry) = sent.entry
+            && let Some(id) = self.must_be_answered(place, entry)
+            && self.ids.insert(id_key(&id))
+        {
+            let this = self.tries.get_mut(place)?;
+            this.asked.push(Asked { step: number, id, entry, sent_at: Instant::now() });
+            self.in_flight.push_back((place, this.asked.len() - 1));
+        }
+        Some(sent)
+    }
+
+    /// The id under which what was sent must be answered; none where a server may be unable to read it, and where the
+    /// answer may be a long time coming or is no longer wanted.
+    fn must_be_answered(&self, place: usize, entry: usize) -> Option<Value> {
+        let Happening::Sent { bytes, message, .. } = &self.session.transcript.entries.get(entry)?.what else {
+            return None;
+        };
+        let given_up = |step: &InputStep| match &step.action {
+            Action::Notify(send) => send.method == CANCELLED,
+            Action::Json(message) => message.get("method").is_some_and(|method| method == CANCELLED),
+            Action::Close(_) => true,
+            _ => false,
+        };
+        if self.tries.get(place)?.input.steps.iter().any(given_up) {
+            return None;
+        }
+        let parsed;
+        let message = match message {
+            Some(message) => message,
+            None => {
+                parsed = serde_json::from_slice::<Value>(bytes).ok()?;
+                &parsed
+            }
+        };
+        let members = message.as_object()?;
+        let is_plain =
+            members.keys().all(|key| matches!(key.as_str(), "jsonrpc" | "id" | "method" | "params"))
+                && members.get("jsonrpc").is_some_and(|version| version == "2.0")
+                && members.get("params").is_none_or(Value::is_object);
+        let method = members.get("method")?.as_str()?;
+        let stays_open = matches!(method, "" | "subscriptions/listen" | "tasks/result");
+        let id = members.get("id")?;
+        (is_plain && !stays_open && (id.is_string() || id.is_i64() || id.is_u64())).then(|| id.clone())
+    }
+
+    /// Gives names to what later steps refer to.
+    fn remember(
+        &self,
+        place: usize,
+        number: usize,
+        sent: &script::Sent,
+        waited: Waited,
+        known: &mut Variables,
+    ) {
+        let Some(step) = self.tries.get(place).and_then(|this| this.input.steps.get(number)) else { return };
+        let ends = self.session.transcript.entries.len();
+        let record = StepRecord {
+            begins: sent.entry.unwrap_or(ends),
+            ends,
+            sent: sent.entry,
+            exchange: sent.entry.and_then(|entry| self.session.transcript.exchange_of(entry)),
+            id: sent.id.clone(),
+            waited,
+        };
+        steps::name_request(step.name.as_deref(), &record, known);
+        steps::capture(&step.capture, &record, &self.session.transcript, known);
+    }
+
+    /// Waits until at most so many requests are under way; says whether that came about.
+    async fn drain(&mut self, most: usize, deadline: Instant) -> bool {
+        loop {
+            let (session, tries) = (&self.session, &self.tries);
+            self.in_flight.retain(|(place, asked)| {
+                let id = tries.get(*place).and_then(|this| this.asked.get(*asked)).map(|asked| &asked.id);
+                id.is_some_and(|id| !session.is_settled(id))
+            });
+            if self.in_flight.len() <= most {
+                return true;
+            }
+            match self.session.hear(deadline).await {
+                Heard::Frame(_) => {}
+                Heard::Closed => {
+                    self.landing = Landing::Dead;
+                    return false;
+                }
+                Heard::TimedOut => return false,
+            }
+        }
+    }
+
+    /// Waits for all answers and a sign of life.
+    async fn settle(&mut self) {
+        let deadline = Instant::now() + self.patience();
+        self.drain(0, deadline).await;
+        if self.landing != Landing::Sound {
+            return;
+        }
+        let limit = self.patience().max(self.session.pace());
+        match self.session.wait_past(None, Duration::ZERO, Instant::now() + limit).await {
+            Waited::Closed => self.landing = Landing::Dead,
+            Waited::TimedOut => self.landing = Landing::Hung,
+            _ => {
+                // An answer may have come while the sign of life was awaited.
+                self.drain(0, Instant::now()).await;
+                for (place, asked) in std::mem::take(&mut self.in_flight) {
+                    if let Some(asked) = self.tries.get(place).and_then(|this| this.asked.get(asked)) {
+                        // What is no longer waited for need not keep the server busy.
+                        let cancelled = Outgoing::new(CANCELLED);
+                        self.session.notify(&cancelled.with(json!({ "requestId": asked.id })));
+                    }
+                    self.unanswered.push((place, asked));
+                }
+            }
+        }
+    }
+
+    /// The tries whose answers have not come, oldest first.
+    pub(super) fn under_way(&self) -> Vec<usize> {
+        let mut places: Vec<usize> = self.in_flight.iter().map(|(place, _)| *place).collect();
+        places.dedup();
+        places
+    }
+
+    /// The recording, once nothing more is tried; the session goes on living until it is dropped.
+    pub(super) fn recording(&mut self) -> &Transcript {
+        let health = match self.landing {
+            Landing::Sound | Landing::Full | Landing::Closed => Health::Well,
+            Landing::Dead => Health::Dead,
+            Landing::Hung => Health::Hung,
+        };
+        let ends = self.session.transcript.entries.len();
+        let case = CASE.to_owned();
+        let record =
+            CaseRecord { case, hostile: true, begins: self.begins, ends, passes: Vec::new(), health };
+        self.session.transcript.cases.retain(|case| case.case != CASE);
+        self.session.transcript.cases.push(record);
+        self.session.transcript.stderr = self.session.stderr_tail();
+        &self.session.transcript
+    }
+}
+
+/// Whether an input has a session to itself while it is tried: one step needs what another brought.
+fn must_be_alone(input: &Input) -> bool {
+    input.steps.iter().any(|step| !step.capture.is_empty() || matches!(step.action, Action::CloseInput))
+}

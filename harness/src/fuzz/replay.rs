@@ -1,0 +1,180 @@
+//! A suspect shows itself again on a fresh server, or is none; then its input is made as small as it goes.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use mcp_conform_cases::case::ClientKind;
+use mcp_conform_cases::Revision;
+use proptest::strategy::ValueTree as _;
+use serde_json::json;
+use tokio::time::Instant;
+
+use super::flight::{Flight, Landing};
+use super::input::Input;
+use super::make::Maker;
+use super::oracle::Oracle;
+use super::shrink::InputTree;
+use super::suspect::{self, Knowledge, Suspect};
+use crate::detect::Opener;
+use crate::profile::Profile;
+use crate::session::headers;
+
+/// How often a finding is shown on fresh servers before it is reported.
+pub(super) const REPEATS: u32 = 3;
+/// How many inputs before a suspect are tried together with it, from few to many.
+const TAILS: [usize; 3] = [4, 32, 256];
+/// How long an input is made smaller.
+const SHRINKING: Duration = Duration::from_secs(8);
+/// How many smaller inputs are tried.
+const MOST_TRIES: usize = 300;
+
+/// What it takes to try inputs on fresh servers.
+pub(super) struct Replayer<'a> {
+    pub(super) opener: &'a Opener,
+    pub(super) revision: Revision,
+    pub(super) maker: Option<&'a Maker>,
+    pub(super) knowledge: &'a Knowledge,
+    pub(super) timeout: Duration,
+    /// Nothing new is begun after this.
+    pub(super) deadline: Instant,
+}
+
+/// A suspect that showed itself again.
+#[derive(Debug)]
+pub(super) struct Confirmed {
+    pub(super) suspect: Suspect,
+    /// What was tried, as it was found.
+    pub(super) input: Input,
+    /// The smallest input that shows the same.
+    pub(super) minimized: Input,
+    /// On how many of [`REPEATS`] fresh servers it showed itself in the end.
+    pub(super) reproduced: u32,
+}
+
+impl Replayer<'_> {
+    /// A session with a fresh server; none if it does not start.
+    pub(super) async fn open(&self) -> Option<Flight> {
+        let mut session = self.opener.begin(self.revision, ClientKind::Usual).await.ok()?.session;
+        // Rules compare what a server says with what it listed in the same session.
+        let greeting = json!({ "capabilities": session.transcript.capabilities });
+        let profile = Profile::learn(&mut session, &greeting, self.timeout).await;
+        session.mirror(std::sync::Arc::new(headers::mirrored(&profile.tools)));
+        Some(Flight::new(session, self.timeout))
+    }
+
+    /// What inputs bring about on a fresh server.
+    pub(super) async fn suspects_of(&self, inputs: impl IntoIterator<Item = Input>) -> Vec<Suspect> {
+        let Some(mut flight) = self.open().await else { return Vec::new() };
+        let mut inputs: VecDeque<Input> = inputs.into_iter().collect();
+        while !inputs.is_empty() && flight.fly(&mut inputs).await == Landing::Sound {}
+        suspect::all(&mut flight, self.knowledge)
+    }
+
+    /// Whether an input shows a suspect on a fresh server; if so, as it was seen there.
+    async fn shows(&self, input: &Input, suspect: &Suspect) -> Option<Suspect> {
+        self.suspects_of([input.clone()]).await.into_iter().find(|other| is_same(other, suspect))
+    }
+
+    /// Finds the input that brings a suspect about: one of those that may have, or several in a row.
+    async fn cause(&self, suspect: &Suspect, tried: &[Input]) -> Option<(Input, Suspect)> {
+        for place in &suspect.tries {
+            if Instant::now() > self.deadline {
+                return None;
+            }
+            let Some(input) = tried.get(*place) else { continue };
+            if let Some(seen) = self.shows(input, suspect).await {
+                return Some((input.clone(), seen));
+            }
+        }
+        // It takes what was before.
+        let last = suspect.tries.iter().copied().max()?;
+        for length in TAILS {
+            if Instant::now() > self.deadline {
+                return None;
+            }
+            let first = (last + 1).saturating_sub(length);
+            let joined = joined(tried.get(first..=last)?);
+            if let Some(seen) = self.shows(&joined, suspect).await {
+                return Some((joined, seen));
+            }
+            if first == 0 {
+                break;
+            }
+        }
+        None
+    }
+
+    /// Confirms a suspect and makes its input small; none if it did not show itself again.
+    pub(super) async fn confirm(&self, suspect: &Suspect, tried: &[Input]) -> Option<Confirmed> {
+        let (input, seen) = self.cause(suspect, tried).await?;
+        let mut minimized = self.shrink(&input, &seen).await;
+        let (mut reproduced, mut shown) = self.repeat(&minimized, &seen).await;
+        if reproduced == 0 {
+            // Made small on a server that had seen more; what was found stands as it is.
+            minimized = input.clone();
+            (reproduced, shown) = self.repeat(&minimized, &seen).await;
+        }
+        let suspect = shown?;
+        (reproduced > 0).then_some(Confirmed { suspect, input, minimized, reproduced })
+    }
+
+    async fn repeat(&self, input: &Input, suspect: &Suspect) -> (u32, Option<Suspect>) {
+        let (mut times, mut shown) = (0, None);
+        for _ in 0..REPEATS {
+            if let Some(seen) = self.shows(input, suspect).await {
+                times += 1;
+                shown = Some(seen);
+            }
+        }
+        (times, shown)
+    }
+
+    /// The smallest input that shows the suspect. Servers that live on are used again.
+    async fn shrink(&self, input: &Input, suspect: &Suspect) -> Input {
+        let until = (Instant::now() + SHRINKING).min(self.deadline);
+        let mut tree = InputTree::new(input.clone(), self.maker.cloned());
+        let mut flight: Option<Flight> = None;
+        let mut best = input.clone();
+        let mut more = tree.simplify();
+        for _ in 0..MOST_TRIES {
+            if !more || Instant::now() > until {
+                break;
+            }
+            let candidate = tree.current();
+            let mut open = match flight.take().filter(|open| open.landing == Landing::Sound) {
+                Some(open) => open,
+                None => match self.open().await {
+                    Some(open) => open,
+                    None => break,
+                },
+            };
+            let place = open.tries.len();
+            open.fly(&mut VecDeque::from([candidate.clone()])).await;
+            let shows = suspect::all(&mut open, self.knowledge)
+                .iter()
+                .any(|seen| seen.tries.first() == Some(&place) && is_same(seen, suspect));
+            // What was found once would be found again and again in the same recording.
+            flight = (!shows).then_some(open);
+            more = if shows {
+                best = candidate;
+                tree.simplify()
+            } else {
+                tree.complicate()
+            };
+        }
+        best
+    }
+}
+
+/// Whether two suspects are the same fault. What a server hangs on or does not answer is named by its input, which may
+/// have become smaller meanwhile.
+fn is_same(one: &Suspect, other: &Suspect) -> bool {
+    one.oracle == other.oracle
+        && (one.signature == other.signature || matches!(one.oracle, Oracle::Hang | Oracle::NoAnswer))
+}
+
+/// One input that does what several do. Where they use the same name, the latest step that has it is meant, which is the
+/// one of the same input.
+fn joined(inputs: &[Input]) -> Input {
+    Input { origin: "sequence", steps: inputs.iter().flat_map(|input| input.steps.clone()).collect() }
+}

@@ -1,0 +1,329 @@
+//! What the oracles see in a flight. A suspect becomes a finding once it has shown itself again on a fresh server.
+
+use serde_json::Value;
+
+use super::flight::{Asked, Flight, Landing, Try};
+use super::input::Claim;
+use super::oracle::Oracle;
+use super::rules::Rule;
+use super::{leaks, signature};
+use crate::event::Evidence;
+use crate::judge::dialogue::Dialogue;
+use crate::judge::{Breach, evidence};
+use crate::text;
+use crate::transcript::{Exit, Happening, Rung, Transcript};
+
+/// So many tries before the end of a server may have caused it.
+const LAST_TRIES: usize = 4;
+/// So many frames before a death are shown.
+const FRAMES: usize = 6;
+/// The longest excerpt of an answer in a message, in bytes.
+const EXCERPT: usize = 120;
+
+/// Something that may be a finding.
+#[derive(Clone, Debug)]
+pub(super) struct Suspect {
+    pub(super) oracle: Oracle,
+    pub(super) requirement: String,
+    /// One sentence.
+    pub(super) message: String,
+    /// The same for the same fault.
+    pub(super) signature: String,
+    /// The tries that may have caused it, the likeliest first.
+    pub(super) tries: Vec<usize>,
+    /// The step of the likeliest try whose answer is wrong.
+    pub(super) step: Option<usize>,
+    pub(super) evidence: Vec<Evidence>,
+}
+
+/// What the oracles know beforehand.
+#[derive(Debug, Default)]
+pub(super) struct Knowledge {
+    pub(super) rules: Vec<Rule>,
+    /// Secrets of the server's environment, by name.
+    pub(super) secrets: Vec<(String, String)>,
+}
+
+/// Everything suspicious in a flight.
+pub(super) fn all(flight: &mut Flight, knowledge: &Knowledge) -> Vec<Suspect> {
+    let under_way = flight.under_way();
+    flight.recording();
+    let (transcript, tries) = (&flight.session.transcript, flight.tries.as_slice());
+    let mut found: Vec<Suspect> = match flight.landing {
+        Landing::Dead => death(transcript, tries, under_way).into_iter().collect(),
+        Landing::Hung => vec![hang(transcript, tries, under_way)],
+        Landing::Closed => end(transcript, tries).into_iter().collect(),
+        Landing::Sound | Landing::Full => Vec::new(),
+    };
+    found.extend(
+        flight.unanswered.iter().filter_map(|(place, asked)| no_answer(transcript, tries, *place, *asked)),
+    );
+    let dialogue = Dialogue::of(transcript);
+    found.extend(knowledge.rules.iter().flat_map(|rule| broken(rule, &dialogue, tries)));
+    for (place, this) in tries.iter().enumerate() {
+        for asked in &this.asked {
+            let Some(entry) = flight.session.response_to(&asked.id) else { continue };
+            found.extend(of_answer(transcript, this, place, asked, entry, knowledge));
+        }
+    }
+    found
+}
+
+fn exit_of(transcript: &Transcript) -> Option<Exit> {
+    transcript.entries.iter().rev().find_map(|entry| match entry.what {
+        Happening::Exited(exit) => Some(exit),
+        _ => None,
+    })
+}
+
+fn ended_by_us(transcript: &Transcript) -> bool {
+    transcript.entries.iter().any(|entry| {
+        matches!(entry.what, Happening::Overflow | Happening::Stop(Rung::Terminated | Rung::Killed))
+    })
+}
+
+/// What was tried last, for a death that came without a word.
+fn last(tries: &[Try], under_way: Vec<usize>) -> Vec<usize> {
+    let mut candidates = under_way;
+    for place in (0..tries.len()).rev().take(LAST_TRIES) {
+        if !candidates.contains(&place) {
+            candidates.push(place);
+        }
+    }
+    candidates
+}
+
+/// The frames before the end.
+fn final_frames(transcript: &Transcript) -> Vec<Evidence> {
+    let entries = transcript.entries.len();
+    let breach =
+        Breach { culprits: (entries.saturating_sub(FRAMES)..entries).collect(), ..Breach::default() };
+    evidence::of(transcript, &breach)
+}
+
+fn death(transcript: &Transcript, tries: &[Try], under_way: Vec<usize>) -> Option<Suspect> {
+    if ended_by_us(transcript) {
+        return None;
+    }
+    let exit = exit_of(transcript);
+    let how = exit.map_or_else(|| "closed the connection".to_owned(), |exit| exit.to_string());
+    let cause = signature::cause(&transcript.stderr).map(|cause| format!(": {cause}")).unwrap_or_default();
+    Some(Suspect {
+        oracle: Oracle::Crash,
+        requirement: Oracle::Crash.requirement().to_owned(),
+        message: format!("the server {how}{cause}"),
+        signature: format!("crash: {}", signature::of_end(exit, &transcript.stderr)),
+        tries: last(tries, under_way),
+        step: None,
+        evidence: final_frames(transcript),
+    })
+}
+
+/// A server whose input was closed may end, but not by a signal.
+fn end(transcript: &Transcript, tries: &[Try]) -> Option<Suspect> {
+    let exit = exit_of(transcript).filter(|exit| exit.code.is_none())?;
+    Some(Suspect {
+        oracle: Oracle::Crash,
+        requirement: Oracle::Crash.requirement().to_owned(),
+        message: format!("the server {exit} when its input was closed"),
+        signature: format!("crash at the end: {}", signature::of_end(Some(exit), &transcript.stderr)),
+        tries: last(tries, Vec::new()),
+        step: None,
+        evidence: final_frames(transcript),
+    })
+}
+
+fn hang(transcript: &Transcript, tries: &[Try], under_way: Vec<usize>) -> Suspect {
+    let tries_of = last(tries, under_way);
+    let subject = tries_of.first().and_then(|place| tries.get(*place)).map(subject).unwrap_or_default();
+    Suspect {
+        oracle: Oracle::Hang,
+        requirement: Oracle::Hang.requirement().to_owned(),
+        message: format!("the server answers nothing any more after {subject}"),
+        signature: format!("hang: {subject}"),
+        tries: tries_of,
+        step: None,
+        evidence: final_frames(transcript),
+    }
+}
+
+/// What an input is about, in a few words: the tool, the method, or how it came to be.
+fn subject(this: &Try) -> String {
+    use mcp_conform_cases::case::Action;
+    let tool = this.input.steps.iter().find_map(|step| match &step.claim {
+        Claim::Valid { tool } | Claim::Forbidden { tool, .. } | Claim::Bait { tool, .. } => {
+            Some(tool.clone())
+        }
+        Claim::None => match &step.action {
+            Action::Request(send) if send.method == "tools/call" => {
+                send.params.as_ref()?.get("name")?.as_str().map(str::to_owned)
+            }
+            _ => None,
+        },
+    });
+    let method = || {
+        this.input.steps.iter().find_map(|step| match &step.action {
+            Action::Request(send) | Action::Notify(send) => Some(send.method.clone()),
+            _ => None,
+        })
+    };
+    match (tool, method()) {
+        (Some(tool), _) => format!("a call of `{tool}`"),
+        (None, Some(method)) => format!("`{}`", text::bounded(&text::visible(&method), EXCERPT)),
+        (None, None) => format!("odd input ({})", this.input.origin),
+    }
+}
+
+fn no_answer(transcript: &Transcript, tries: &[Try], place: usize, asked: usize) -> Option<Suspect> {
+    let this = tries.get(place)?;
+    let asked = this.asked.get(asked)?;
+    let subject = subject(this);
+    let breach = Breach { culprits: vec![asked.entry], ..Breach::default() };
+    Some(Suspect {
+        oracle: Oracle::NoAnswer,
+        requirement: Oracle::NoAnswer.requirement().to_owned(),
+        message: format!("{subject} has no answer, though the server answers later requests"),
+        signature: format!("no-answer: {subject}"),
+        tries: vec![place],
+        step: Some(asked.step),
+        evidence: evidence::of(transcript, &breach),
+    })
+}
+
+/// The breaches of a rule, each with the input that brought it about.
+fn broken(rule: &Rule, dialogue: &Dialogue<'_>, tries: &[Try]) -> Vec<Suspect> {
+    let mut found: Vec<Suspect> = Vec::new();
+    for breach in rule.look(dialogue).breaches.into_iter().filter(|breach| !breach.advice) {
+        let Some((place, step)) = origin(&breach, dialogue, tries) else { continue };
+        let signature = format!("{}: {}", rule.case, signature::normal(&breach.message));
+        if found.iter().any(|other| other.signature == signature) {
+            continue;
+        }
+        found.push(Suspect {
+            oracle: Oracle::WrongAnswer,
+            requirement: rule.requirement.clone(),
+            message: breach.message.clone(),
+            signature,
+            tries: vec![place],
+            step,
+            evidence: evidence::of(dialogue.transcript, &breach),
+        });
+    }
+    found
+}
+
+/// The input that a breach belongs to: the one whose request was answered wrongly, else the last one before it.
+fn origin(breach: &Breach, dialogue: &Dialogue<'_>, tries: &[Try]) -> Option<(usize, Option<usize>)> {
+    let entries = || breach.culprits.iter().chain(&breach.context).copied();
+    let sent = entries().find_map(|entry| place_of(entry, tries).filter(|(_, step)| step.is_some()));
+    let answered = || {
+        entries().find_map(|entry| {
+            let said = dialogue.said.iter().find(|said| said.entry == entry)?;
+            place_of(dialogue.request_of(said)?.entry, tries)
+        })
+    };
+    let before = || {
+        let entry = entries().next()?;
+        let place = tries.iter().rposition(|this| this.begins <= entry)?;
+        Some((place, None))
+    };
+    sent.or_else(answered).or_else(before)
+}
+
+/// The try that sent an entry, and the step if it asked something.
+fn place_of(entry: usize, tries: &[Try]) -> Option<(usize, Option<usize>)> {
+    let place = tries.iter().rposition(|this| this.begins <= entry)?;
+    let step = tries.get(place)?.asked.iter().find(|asked| asked.entry == entry).map(|asked| asked.step);
+    Some((place, step))
+}
+
+fn of_answer(
+    transcript: &Transcript,
+    this: &Try,
+    place: usize,
+    asked: &Asked,
+    entry: usize,
+    knowledge: &Knowledge,
+) -> Vec<Suspect> {
+    let Some(Happening::Received { frame, content, .. }) =
+        transcript.entries.get(entry).map(|entry| &entry.what)
+    else {
+        return Vec::new();
+    };
+    let Some(message) = content.messages().find(|message| message.id() == Some(&asked.id)) else {
+        return Vec::new();
+    };
+    let Some(step) = this.input.steps.get(asked.step) else { return Vec::new() };
+    let breach = Breach { culprits: vec![entry], context: vec![asked.entry], ..Breach::default() };
+    let suspect = |oracle: Oracle, message: String, signature: String| Suspect {
+        oracle,
+        requirement: oracle.requirement().to_owned(),
+        message,
+        signature,
+        tries: vec![place],
+        step: Some(asked.step),
+        evidence: evidence::of(transcript, &breach),
+    };
+    let mut found = Vec::new();
+    let refused = is_refusal(&message.value);
+    if let Claim::Forbidden { tool, why, keyword } = &step.claim
+        && !refused
+    {
+        found.push(suspect(
+            Oracle::AcceptedInvalid,
+            format!("`{tool}` accepts arguments that its own schema forbids: {why}"),
+            format!("accepted-invalid: {tool}: {keyword}"),
+        ));
+    }
+    let answer = String::from_utf8_lossy(&frame.bytes);
+    let sent = sent_text(transcript, asked.entry);
+    if let Claim::Bait { tool, door, marker } = &step.claim
+        && answer.contains(marker.as_str())
+        && !sent.contains(marker.as_str())
+    {
+        let oracle = Oracle::from(*door);
+        found.push(suspect(
+            oracle,
+            format!("`{tool}` does more with its arguments than it should: its answer holds `{marker}`"),
+            format!("{oracle}: {tool}"),
+        ));
+    }
+    if let Some(stack) = leaks::stack(&answer).filter(|stack| !sent.contains(stack)) {
+        let shown = text::bounded(&text::visible(stack), EXCERPT).into_owned();
+        let subject = subject(this);
+        found.push(suspect(
+            Oracle::StackTrace,
+            format!("the answer to {subject} shows the stack of the program: {shown}"),
+            format!("stack-trace: {subject}"),
+        ));
+    }
+    if refused
+        && let Some((name, _)) = knowledge
+            .secrets
+            .iter()
+            .find(|(_, value)| answer.contains(value.as_str()) && !sent.contains(value.as_str()))
+    {
+        let subject = subject(this);
+        found.push(suspect(
+            Oracle::Secret,
+            format!("the error for {subject} holds the value of the environment variable `{name}`"),
+            format!("secret: {subject}"),
+        ));
+    }
+    found
+}
+
+/// Whether a response refuses, or asks for more.
+fn is_refusal(message: &Value) -> bool {
+    let result = message.get("result");
+    message.get("error").is_some_and(|error| !error.is_null())
+        || result.and_then(|result| result.get("isError")) == Some(&Value::Bool(true))
+        || result.and_then(|result| result.get("resultType")).is_some_and(|kind| kind == "input_required")
+}
+
+fn sent_text(transcript: &Transcript, entry: usize) -> String {
+    match transcript.entries.get(entry).map(|entry| &entry.what) {
+        Some(Happening::Sent { bytes, .. }) => String::from_utf8_lossy(bytes).into_owned(),
+        _ => String::new(),
+    }
+}
