@@ -186,6 +186,25 @@ pub fn width(text: &str) -> usize {
     text.chars().map(|character| character.width().unwrap_or(0)).sum()
 }
 
+/// A number of bytes for people: `640 bytes`, `64 MiB`, `2.1 GiB`.
+#[must_use]
+pub fn size(bytes: u64) -> String {
+    let mut unit = "bytes";
+    // In tenths of the unit, cut off and not rounded: what is just under a limit must not look like more than it.
+    let mut tenths = u128::from(bytes) * 10;
+    for larger in ["KiB", "MiB", "GiB", "TiB"] {
+        if tenths < 10_240 {
+            break;
+        }
+        tenths /= 1024;
+        unit = larger;
+    }
+    match (tenths / 10, tenths % 10) {
+        (whole, 0) => format!("{whole} {unit}"),
+        (whole, tenth) => format!("{whole}.{tenth} {unit}"),
+    }
+}
+
 /// A number with its noun: `1 tool`, `3 tools`, `2 entries`.
 #[must_use]
 pub fn count(number: usize, noun: &str) -> String {
