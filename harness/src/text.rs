@@ -247,6 +247,19 @@ mod tests {
     }
 
     #[test]
+    fn sizes_are_cut_off_and_not_rounded() {
+        for (bytes, said) in [
+            (0, "0 bytes"),
+            (1023, "1023 bytes"),
+            (64 << 20, "64 MiB"),
+            ((2 << 30) - 1, "1.9 GiB"),
+            (u64::MAX, "16777215.9 TiB"),
+        ] {
+            assert_eq!(size(bytes), said);
+        }
+    }
+
+    #[test]
     fn stacked_marks_are_bounded() {
         let zalgo = format!("e{}", "\u{301}".repeat(6));
         assert_eq!(visible(&zalgo), "e\u{301}\u{301}\u{301}\\u{301}\\u{301}\\u{301}");

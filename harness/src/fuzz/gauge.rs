@@ -15,6 +15,10 @@ const SPINNING: f64 = 0.8;
 /// hundred milliseconds, and the system counts processor time in steps of ten.
 pub const SPIN_TIME: Duration = Duration::from_secs(1);
 
+/// What a runtime that does not size its heap after the machine gives to garbage, in bytes. Node.js took up to 25 MiB
+/// more than it had after its start, and gave most of it back.
+const ROOM_FOR_GARBAGE: u64 = 32 << 20;
+
 /// What a process group used at one moment.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Reading {
@@ -33,10 +37,12 @@ pub struct Reading {
 /// Reads one group again and again.
 ///
 /// Finding the members means looking at every process of the machine, so they are remembered, and looked for again every
-/// [`Gauge::WALK_EVERY`] readings, or at once when the machine has many more threads than at the last look. A reading
-/// costs some 25 µs and 20 µs more for each further member; a look 15 µs for each process of the machine.
+/// [`Gauge::WALK_EVERY`] readings, or at once when the machine has many more threads than at the last look. Measured in a
+/// development build: a reading of known members takes 7 µs for one and 16 µs for three, a look 8 µs for each process of
+/// the machine, so that with a hundred processes a reading costs 0.1 ms on average.
 #[derive(Debug)]
 pub struct Gauge {
+    #[cfg(target_os = "linux")]
     group: i32,
     #[cfg(target_os = "linux")]
     members: linux::Members,
@@ -49,7 +55,10 @@ impl Gauge {
     /// A gauge of a group that has not been read.
     #[must_use]
     pub fn new(group: i32) -> Gauge {
+        #[cfg(not(target_os = "linux"))]
+        let _ = group;
         Gauge {
+            #[cfg(target_os = "linux")]
             group,
             #[cfg(target_os = "linux")]
             members: linux::Members::default(),
@@ -68,8 +77,19 @@ impl Gauge {
         None
     }
 
-    /// Resident memory in which a page that several processes share counts only once, in bytes. It costs about 1 ms a
-    /// process, so it is asked for only when [`Reading::resident_bytes`] raises a suspicion.
+    /// How much memory the runtime of the group gives to garbage before it collects any, in bytes: for a JVM or .NET, by
+    /// the names of their programs, a share of the machine's memory, and little for everything else.
+    #[must_use]
+    pub fn room_for_garbage(&self) -> u64 {
+        #[cfg(target_os = "linux")]
+        let room = self.members.share_of_machine(self.group);
+        #[cfg(not(target_os = "linux"))]
+        let room = None;
+        room.unwrap_or(ROOM_FOR_GARBAGE)
+    }
+
+    /// Resident memory in which a page that several processes share counts only once, in bytes. It costs about
+    /// 0.1 ms for a small process and more for one with many mappings, so it is asked for only when [`Reading::resident_bytes`] raises a suspicion.
     #[must_use]
     pub fn proportional_bytes(&self) -> Option<u64> {
         #[cfg(target_os = "linux")]

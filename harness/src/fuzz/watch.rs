@@ -20,7 +20,7 @@ use super::gauge::{Gauge, Reading};
 
 /// How often the group is read. A poll, because the system offers no event for any of it. Memory can be filled with some
 /// gigabytes a second, so a server may go over its limit by a few hundred megabytes before it is seen; a reading costs
-/// well under a thousandth of the interval.
+/// about a thousandth of the interval.
 pub const INTERVAL: Duration = Duration::from_millis(100);
 
 /// What a server took too much of.
@@ -115,11 +115,7 @@ impl Drop for Watchdog {
 
 /// What a reading shows too much of. Memory that several processes share is counted for each of them in a reading, so a
 /// suspicion is checked against the proportional count where there is one.
-fn exceeds(
-    reading: &Reading,
-    limits: &Limits,
-    proportional: impl FnOnce() -> Option<u64>,
-) -> Option<Excess> {
+fn exceeds(reading: &Reading, limits: &Limits, proportional: impl FnOnce() -> Option<u64>) -> Option<Excess> {
     if reading.processes > limits.processes {
         return Some(Excess::Processes { count: reading.processes, limit: limits.processes });
     }
@@ -127,7 +123,8 @@ fn exceeds(
         return None;
     }
     let shared = reading.processes > 1;
-    let bytes = if shared { proportional().unwrap_or(reading.resident_bytes) } else { reading.resident_bytes };
+    let bytes =
+        if shared { proportional().unwrap_or(reading.resident_bytes) } else { reading.resident_bytes };
     (bytes > limits.memory_bytes).then_some(Excess::Memory { bytes, limit: limits.memory_bytes })
 }
 
@@ -149,7 +146,8 @@ mod tests {
             (400, 5, Some(120), Some("had 5 processes, more than the 4 it may have")),
         ] {
             let reading = Reading { resident_bytes: mebibytes(memory), processes, ..Reading::default() };
-            let found = exceeds(&reading, &limits, || shared_once.map(mebibytes)).map(|found| found.to_string());
+            let found =
+                exceeds(&reading, &limits, || shared_once.map(mebibytes)).map(|found| found.to_string());
             assert_eq!(found.as_deref(), excess, "{memory} MiB in {processes} processes");
         }
     }

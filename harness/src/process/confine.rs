@@ -86,7 +86,8 @@ impl Confinement {
             OsString::from(serde_json::to_string(&self.limits).unwrap_or_default()),
         ];
         arguments.push(self.scratch.clone().into_os_string());
-        arguments.extend(self.writable.iter().chain(&place.writable).map(|path| path.clone().into_os_string()));
+        arguments
+            .extend(self.writable.iter().chain(&place.writable).map(|path| path.clone().into_os_string()));
         arguments.push(OsString::from(END_OF_FOLDERS));
         arguments.push(command.program.clone());
         arguments.extend(command.arguments.iter().cloned());

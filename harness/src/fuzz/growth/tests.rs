@@ -2,11 +2,17 @@
 
 use super::*;
 
+/// What is there after so many cases.
+type Draw = fn(u64) -> u64;
+
 const MEBIBYTE: u64 = 1 << 20;
+
+/// The room of a runtime that collects early.
+const ROOM: u64 = 32 * MEBIBYTE;
 
 /// A series of so many readings, one every `every` cases, of something drawn by a function of the cases done.
 fn series(resource: Resource, readings: u64, every: u64, draw: impl Fn(u64) -> u64) -> Series {
-    let mut series = Series::new();
+    let mut series = Series::new(ROOM);
     for index in 0..readings {
         let cases = index * every;
         let mut reading = Reading {
@@ -42,7 +48,7 @@ fn memory(draw: impl Fn(u64) -> u64) -> Option<Growth> {
 #[test]
 fn memory_that_a_sound_server_takes_is_no_leak() {
     let start = 40 * MEBIBYTE;
-    let sound: [(&str, fn(u64) -> u64); 12] = [
+    let sound: [(&str, Draw); 12] = [
         ("nothing changes", |_| 40 * MEBIBYTE),
         ("warm-up and plateau", |cases| (40 + cases.min(5_000) / 50) * MEBIBYTE),
         ("warm-up that just reaches the second half", |cases| (40 + cases.min(11_000) / 50) * MEBIBYTE),
@@ -53,7 +59,9 @@ fn memory_that_a_sound_server_takes_is_no_leak() {
         ("sawtooth, many teeth", |cases| (40 + cases % 2000 / 20) * MEBIBYTE),
         ("sawtooth, two long teeth", |cases| (40 + cases % 7000 / 20) * MEBIBYTE),
         ("room that doubles", |cases| (40 + (cases / 100).next_power_of_two()) * MEBIBYTE),
-        ("two late steps", |cases| (40 + 60 * u64::from(cases > 13_000) + 60 * u64::from(cases > 17_000)) * MEBIBYTE),
+        ("two late steps", |cases| {
+            (40 + 60 * u64::from(cases > 13_000) + 60 * u64::from(cases > 17_000)) * MEBIBYTE
+        }),
         ("noise", |cases| 40 * MEBIBYTE + noise(cases, 80 * MEBIBYTE)),
         ("growth that ends", |cases| (40 + cases.min(18_000) / 50) * MEBIBYTE),
         ("grows, but less than a page each case", |cases| 40 * MEBIBYTE + cases * 3000),
@@ -68,13 +76,11 @@ fn memory_that_a_sound_server_takes_is_no_leak() {
 
 #[test]
 fn memory_that_is_never_given_back_is_a_leak() {
-    let leaks: [(&str, fn(u64) -> u64); 5] = [
+    let leaks: [(&str, Draw); 5] = [
         ("straight", |cases| 40 * MEBIBYTE + cases * 8192),
         ("after a warm-up", |cases| (40 + cases.min(5_000) / 25) * MEBIBYTE + cases * 8192),
         ("with noise", |cases| 40 * MEBIBYTE + cases * 8192 + noise(cases, 6 * MEBIBYTE)),
-        ("beneath a sawtooth", |cases| {
-            40 * MEBIBYTE + cases * 16_384 + cases % 1000 / 50 * MEBIBYTE
-        }),
+        ("beneath a sawtooth", |cases| 40 * MEBIBYTE + cases * 16_384 + cases % 1000 / 50 * MEBIBYTE),
         ("in steps of an arena", |cases| 40 * MEBIBYTE + cases * 10_000 / (4 * MEBIBYTE) * (4 * MEBIBYTE)),
     ];
     for (name, draw) in leaks {
@@ -87,7 +93,6 @@ fn memory_that_is_never_given_back_is_a_leak() {
 
 #[test]
 fn what_is_counted_in_pieces_leaks_in_pieces() {
-    type Draw = fn(u64) -> u64;
     let rows: [(Resource, u64, Draw, bool); 13] = [
         (Resource::Descriptors, 100, |cases| 12 + cases, true),
         (Resource::Descriptors, 100, |cases| 12 + cases / 18, true),
@@ -111,7 +116,7 @@ fn what_is_counted_in_pieces_leaks_in_pieces() {
 
 #[test]
 fn the_most_telling_is_named() {
-    let mut series = Series::new();
+    let mut series = Series::new(ROOM);
     for index in 0..200 {
         let reading = Reading {
             resident_bytes: (40 + index) * MEBIBYTE,
@@ -127,12 +132,25 @@ fn the_most_telling_is_named() {
 
 #[test]
 fn too_little_is_no_evidence() {
-    assert_eq!(Series::new().growth(), None);
+    assert_eq!(Series::new(ROOM).growth(), None);
     let leak = |cases| 40 * MEBIBYTE + cases * MEBIBYTE;
     // Few readings, and few cases.
     assert_eq!(series(Resource::Memory, 40, 100, leak).growth(), None);
     assert_eq!(series(Resource::Memory, 200, 1, leak).growth(), None);
     assert!(series(Resource::Memory, 200, 4, leak).growth().is_some());
+}
+
+#[test]
+fn a_runtime_may_fill_its_room_before_it_collects() {
+    let draw = |mut series: Series| {
+        for index in 0..200 {
+            let reading = Reading { resident_bytes: (40 + index) * MEBIBYTE, ..Reading::default() };
+            series.push(index * 100, reading);
+        }
+        series.growth().is_some()
+    };
+    assert!(draw(Series::new(ROOM)));
+    assert!(!draw(Series::new(300 * MEBIBYTE)));
 }
 
 #[test]
@@ -146,13 +164,13 @@ fn a_long_series_stays_small_and_even() {
 
 #[test]
 fn extreme_numbers_are_no_trouble() {
-    let mut series = Series::new();
+    let mut series = Series::new(ROOM);
     for index in 0..2000_u64 {
         let reading = Reading { resident_bytes: u64::MAX - index % 3, ..Reading::default() };
         series.push(u64::MAX - 2000 + index, reading);
     }
     assert_eq!(series.growth(), None);
-    let falling = (0..2000_u64).rev().fold(Series::new(), |mut series, cases| {
+    let falling = (0..2000_u64).rev().fold(Series::new(ROOM), |mut series, cases| {
         series.push(cases, Reading::default());
         series
     });

@@ -49,7 +49,11 @@ const RUNNERS: [Runner; 7] = [
     Runner { programs: &["bunx", "bun"], variable: "BUN_INSTALL", caches: &[".bun"] },
     Runner { programs: &["deno"], variable: "DENO_DIR", caches: &[".cache/deno", "Library/Caches/deno"] },
     Runner { programs: &["pipx"], variable: "PIPX_HOME", caches: &[".cache/pipx", ".local/share/pipx"] },
-    Runner { programs: &["go"], variable: "GOCACHE", caches: &[".cache/go-build", "Library/Caches/go-build"] },
+    Runner {
+        programs: &["go"],
+        variable: "GOCACHE",
+        caches: &[".cache/go-build", "Library/Caches/go-build"],
+    },
 ];
 
 /// The variables by which programs find a folder for temporary files.
@@ -76,11 +80,7 @@ pub(super) struct Place {
 }
 
 /// Settles the home of a program, given the variables of our own environment.
-pub(super) fn settle(
-    choice: Home,
-    program: &Path,
-    variable: &dyn Fn(&str) -> Option<OsString>,
-) -> Place {
+pub(super) fn settle(choice: Home, program: &Path, variable: &dyn Fn(&str) -> Option<OsString>) -> Place {
     let home = variable("HOME").map(PathBuf::from).filter(|home| home.is_absolute());
     let name = program.file_name().and_then(OsStr::to_str).unwrap_or_default();
     let runner = RUNNERS.iter().find(|runner| runner.programs.contains(&name));
@@ -90,9 +90,7 @@ pub(super) fn settle(
         // A home of `/` holds every program and says nothing.
         Home::Automatic => {
             runner.is_none()
-                && !home
-                    .as_deref()
-                    .is_some_and(|home| home.parent().is_some() && program.starts_with(home))
+                && !home.as_deref().is_some_and(|home| home.parent().is_some() && program.starts_with(home))
         }
     };
     let writable = match runner {
