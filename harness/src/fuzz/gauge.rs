@@ -3,10 +3,17 @@
 //! A reading is the sum over a process group, because `npx` and `uv` are wrappers and the server is their child.
 //! A process that left the group is not seen.
 
+#[cfg(not(target_os = "linux"))]
+mod elsewhere;
 #[cfg(target_os = "linux")]
 mod linux;
 
 use std::time::Duration;
+
+#[cfg(not(target_os = "linux"))]
+use elsewhere::Members;
+#[cfg(target_os = "linux")]
+use linux::Members;
 
 /// How much of a core a server that has nothing to do must use to be called spinning.
 const SPINNING: f64 = 0.8;
@@ -42,10 +49,8 @@ pub struct Reading {
 /// the machine, so that with a hundred processes a reading costs 0.1 ms on average.
 #[derive(Debug)]
 pub struct Gauge {
-    #[cfg(target_os = "linux")]
     group: i32,
-    #[cfg(target_os = "linux")]
-    members: linux::Members,
+    members: Members,
 }
 
 impl Gauge {
@@ -55,48 +60,26 @@ impl Gauge {
     /// A gauge of a group that has not been read.
     #[must_use]
     pub fn new(group: i32) -> Gauge {
-        #[cfg(not(target_os = "linux"))]
-        let _ = group;
-        Gauge {
-            #[cfg(target_os = "linux")]
-            group,
-            #[cfg(target_os = "linux")]
-            members: linux::Members::default(),
-        }
+        Gauge { group, members: Members::default() }
     }
 
     /// What the group uses now; nothing when no process of it lives, or the system does not tell.
-    #[cfg(target_os = "linux")]
     pub fn read(&mut self) -> Option<Reading> {
         self.members.read(self.group)
-    }
-
-    /// What the group uses now; nothing when no process of it lives, or the system does not tell.
-    #[cfg(not(target_os = "linux"))]
-    pub fn read(&mut self) -> Option<Reading> {
-        None
     }
 
     /// How much memory the runtime of the group gives to garbage before it collects any, in bytes: for a JVM or .NET, by
     /// the names of their programs, a share of the machine's memory, and little for everything else.
     #[must_use]
     pub fn room_for_garbage(&self) -> u64 {
-        #[cfg(target_os = "linux")]
-        let room = self.members.share_of_machine(self.group);
-        #[cfg(not(target_os = "linux"))]
-        let room = None;
-        room.unwrap_or(ROOM_FOR_GARBAGE)
+        self.members.share_of_machine(self.group).unwrap_or(ROOM_FOR_GARBAGE)
     }
 
     /// Resident memory in which a page that several processes share counts only once, in bytes. It costs about
     /// 0.1 ms for a small process and more for one with many mappings, so it is asked for only when [`Reading::resident_bytes`] raises a suspicion.
     #[must_use]
     pub fn proportional_bytes(&self) -> Option<u64> {
-        #[cfg(target_os = "linux")]
-        let bytes = self.members.proportional_bytes(self.group);
-        #[cfg(not(target_os = "linux"))]
-        let bytes = None;
-        bytes
+        self.members.proportional_bytes(self.group)
     }
 }
 
