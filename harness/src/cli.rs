@@ -2,6 +2,7 @@
 
 mod args;
 mod case_files;
+mod confined;
 mod exit;
 mod explain;
 mod list;
@@ -17,6 +18,7 @@ use std::process::ExitCode;
 use clap::Parser as _;
 use clap::error::ErrorKind;
 use mcp_conform::guardian;
+use mcp_conform::process::confine;
 use mcp_conform::target::REFERENCE_ARGUMENT;
 
 use args::{Arguments, Command};
@@ -25,13 +27,14 @@ use run::What;
 
 /// Does what the arguments say.
 pub(crate) fn main() -> ExitCode {
-    // The two roles that the binary plays for itself come before everything else: they must start at once.
+    // The roles that the binary plays for itself come before everything else: they must start at once.
     let mut words = std::env::args_os().skip(1);
     match words.next().as_deref().and_then(OsStr::to_str) {
         Some(guardian::ARGUMENT) => {
             guardian::run(io::stdin());
             return ExitCode::SUCCESS;
         }
+        Some(confine::ARGUMENT) => return confined::main(words),
         Some(REFERENCE_ARGUMENT) => return reference_server::main(words),
         _ => {}
     }

@@ -3,14 +3,19 @@
 //! An [`input::Input`] is a few steps of the case format, so that everything that drives, records and judges cases
 //! serves here too, and a finding can be written as a case file.
 
+pub mod campaign;
 pub mod case_file;
 mod flight;
+pub mod gauge;
+pub mod growth;
 pub mod input;
 pub mod leaks;
 pub mod make;
 pub mod oracle;
+mod replay;
 mod rules;
 pub mod shrink;
 pub mod signature;
 mod suspect;
 mod units;
+pub mod watch;

@@ -1,5 +1,7 @@
 //! Server processes: started in a group of their own, watched, stopped politely and then less so, always reaped.
 
+pub mod confine;
+
 use std::collections::VecDeque;
 use std::ffi::OsString;
 use std::io;
@@ -100,6 +102,12 @@ impl Process {
             let _ = ended.send(Some(exit));
         });
         Ok((Process { group, exit, stderr, guardian }, Pipes { stdin, stdout }))
+    }
+
+    /// The number of the group, which is that of the process that leads it.
+    #[must_use]
+    pub fn group(&self) -> i32 {
+        self.group.as_raw()
     }
 
     /// How the process ended, if it has.

@@ -186,6 +186,25 @@ pub fn width(text: &str) -> usize {
     text.chars().map(|character| character.width().unwrap_or(0)).sum()
 }
 
+/// A number of bytes for people: `640 bytes`, `64 MiB`, `2.1 GiB`.
+#[must_use]
+pub fn size(bytes: u64) -> String {
+    let mut unit = "bytes";
+    // In tenths of the unit, cut off and not rounded: what is just under a limit must not look like more than it.
+    let mut tenths = u128::from(bytes) * 10;
+    for larger in ["KiB", "MiB", "GiB", "TiB"] {
+        if tenths < 10_240 {
+            break;
+        }
+        tenths /= 1024;
+        unit = larger;
+    }
+    match (tenths / 10, tenths % 10) {
+        (whole, 0) => format!("{whole} {unit}"),
+        (whole, tenth) => format!("{whole}.{tenth} {unit}"),
+    }
+}
+
 /// A number with its noun: `1 tool`, `3 tools`, `2 entries`.
 #[must_use]
 pub fn count(number: usize, noun: &str) -> String {
@@ -225,6 +244,19 @@ mod tests {
         assert_eq!(visible("abc\u{202e}fed\u{2066}"), r"abc\u{202e}fed\u{2066}");
         assert_eq!(visible("pass\u{200b}word\u{feff}\u{ad}"), r"pass\u{200b}word\u{feff}\u{ad}");
         assert_eq!(visible("\u{e0041}\u{2028}\u{ffff}\u{a0}"), r"\u{e0041}\u{2028}\u{ffff}\u{a0}");
+    }
+
+    #[test]
+    fn sizes_are_cut_off_and_not_rounded() {
+        for (bytes, said) in [
+            (0, "0 bytes"),
+            (1023, "1023 bytes"),
+            (64 << 20, "64 MiB"),
+            ((2 << 30) - 1, "1.9 GiB"),
+            (u64::MAX, "16777215.9 TiB"),
+        ] {
+            assert_eq!(size(bytes), said);
+        }
     }
 
     #[test]
