@@ -5,6 +5,7 @@
 
 pub mod campaign;
 pub mod case_file;
+pub mod finding;
 mod flight;
 pub mod gauge;
 pub mod growth;
@@ -16,6 +17,7 @@ mod replay;
 mod rules;
 pub mod shrink;
 pub mod signature;
+mod stream;
 mod suspect;
 mod units;
 pub mod watch;

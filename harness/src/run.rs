@@ -5,7 +5,7 @@ mod items;
 mod job;
 mod ledger;
 pub(crate) mod script;
-mod surface;
+pub(crate) mod surface;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -29,6 +29,7 @@ use crate::target::Way;
 use crate::transport::http::exchange::Clients;
 use crate::transport::http::host::Hosts;
 use crate::transport::http::tls;
+pub(crate) use items::hints;
 use job::{Job, Shared};
 use ledger::Ledger;
 use surface::Surface;
@@ -191,7 +192,7 @@ pub async fn run(
 
 /// What our side answers to `roots/list`: the folders on the server's own command line, which it may use already, and
 /// the scratch folder.
-fn roots(settings: &Settings, scratch: &str) -> Vec<String> {
+pub(crate) fn roots(settings: &Settings, scratch: &str) -> Vec<String> {
     let mut roots: Vec<String> = settings
         .target
         .commands()
@@ -203,7 +204,7 @@ fn roots(settings: &Settings, scratch: &str) -> Vec<String> {
     roots
 }
 
-async fn stopped(mut stop: watch::Receiver<Stop>) {
+pub(crate) async fn stopped(mut stop: watch::Receiver<Stop>) {
     if stop.wait_for(|stop| *stop != Stop::No).await.is_err() {
         // Nobody is left who could stop us.
         std::future::pending::<()>().await;
@@ -211,7 +212,7 @@ async fn stopped(mut stop: watch::Receiver<Stop>) {
 }
 
 /// How sessions with the target are opened, for each way to reach it.
-fn openers(
+pub(crate) fn openers(
     settings: &Settings,
     guardian: Option<&Arc<Guardian>>,
     scripted: &ScriptedClient,

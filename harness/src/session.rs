@@ -13,7 +13,7 @@ use mcp_conform_cases::{Era, Revision};
 use serde_json::{Map, Value, json};
 use tokio::time::Instant;
 
-use crate::process::Patience;
+use crate::process::{Patience, Process};
 use crate::transcript::{Entry, Exit, Happening, Origin, Rung, Transcript, Waited};
 use crate::transport::{Incoming, Link};
 use crate::wire::{self, Kind};
@@ -178,6 +178,14 @@ impl Session {
     #[must_use]
     pub fn is_closed(&self) -> bool {
         self.closed
+    }
+
+    /// Asks something of the server's process, if it is ours.
+    pub fn with_process<T>(&self, ask: impl FnOnce(&Process) -> T) -> Option<T> {
+        match &self.link {
+            Link::Stdio(link) => Some(ask(link.process())),
+            Link::Http(link) => link.with_process(ask),
+        }
     }
 
     /// The end of what the server wrote to its standard error.

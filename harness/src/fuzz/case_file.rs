@@ -82,12 +82,24 @@ pub fn render(input: &Input, head: &CaseHead, expectations: &[Expectation]) -> S
     }
     line("catches", &json!([]));
     text.push_str("steps:\n");
-    for step in steps(input, expectations) {
+    write_steps(steps(input, expectations), &mut text);
+    text
+}
+
+/// What an input does, as the steps of a case and without expectations.
+#[must_use]
+pub fn steps_text(input: &Input) -> String {
+    let mut text = String::new();
+    write_steps(input.steps.iter().map(step).collect(), &mut text);
+    text
+}
+
+fn write_steps(steps: Vec<Map<String, Value>>, text: &mut String) {
+    for step in steps {
         text.push_str("  - ");
-        yaml::write(&Value::Object(step), &mut text);
+        yaml::write(&Value::Object(step), text);
         text.push('\n');
     }
-    text
 }
 
 /// The steps of a case: those of the input with what is expected of them, and those that wait for what is left.

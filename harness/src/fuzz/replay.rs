@@ -3,8 +3,8 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use mcp_conform_cases::case::ClientKind;
 use mcp_conform_cases::Revision;
+use mcp_conform_cases::case::ClientKind;
 use proptest::strategy::ValueTree as _;
 use serde_json::json;
 use tokio::time::Instant;

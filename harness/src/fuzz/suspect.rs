@@ -1,9 +1,10 @@
 //! What the oracles see in a flight. A suspect becomes a finding once it has shown itself again on a fresh server.
 
+use mcp_conform_cases::case::Action;
 use serde_json::Value;
 
 use super::flight::{Asked, Flight, Landing, Try};
-use super::input::Claim;
+use super::input::{Claim, Input};
 use super::oracle::Oracle;
 use super::rules::Rule;
 use super::{leaks, signature};
@@ -135,7 +136,11 @@ fn end(transcript: &Transcript, tries: &[Try]) -> Option<Suspect> {
 
 fn hang(transcript: &Transcript, tries: &[Try], under_way: Vec<usize>) -> Suspect {
     let tries_of = last(tries, under_way);
-    let subject = tries_of.first().and_then(|place| tries.get(*place)).map(subject).unwrap_or_default();
+    let subject = tries_of
+        .first()
+        .and_then(|place| tries.get(*place))
+        .map(|this| subject(&this.input))
+        .unwrap_or_default();
     Suspect {
         oracle: Oracle::Hang,
         requirement: Oracle::Hang.requirement().to_owned(),
@@ -148,9 +153,8 @@ fn hang(transcript: &Transcript, tries: &[Try], under_way: Vec<usize>) -> Suspec
 }
 
 /// What an input is about, in a few words: the tool, the method, or how it came to be.
-fn subject(this: &Try) -> String {
-    use mcp_conform_cases::case::Action;
-    let tool = this.input.steps.iter().find_map(|step| match &step.claim {
+pub(super) fn subject(input: &Input) -> String {
+    let tool = input.steps.iter().find_map(|step| match &step.claim {
         Claim::Valid { tool } | Claim::Forbidden { tool, .. } | Claim::Bait { tool, .. } => {
             Some(tool.clone())
         }
@@ -162,7 +166,7 @@ fn subject(this: &Try) -> String {
         },
     });
     let method = || {
-        this.input.steps.iter().find_map(|step| match &step.action {
+        input.steps.iter().find_map(|step| match &step.action {
             Action::Request(send) | Action::Notify(send) => Some(send.method.clone()),
             _ => None,
         })
@@ -170,14 +174,14 @@ fn subject(this: &Try) -> String {
     match (tool, method()) {
         (Some(tool), _) => format!("a call of `{tool}`"),
         (None, Some(method)) => format!("`{}`", text::bounded(&text::visible(&method), EXCERPT)),
-        (None, None) => format!("odd input ({})", this.input.origin),
+        (None, None) => format!("odd input ({})", input.origin),
     }
 }
 
 fn no_answer(transcript: &Transcript, tries: &[Try], place: usize, asked: usize) -> Option<Suspect> {
     let this = tries.get(place)?;
     let asked = this.asked.get(asked)?;
-    let subject = subject(this);
+    let subject = subject(&this.input);
     let breach = Breach { culprits: vec![asked.entry], ..Breach::default() };
     Some(Suspect {
         oracle: Oracle::NoAnswer,
@@ -290,7 +294,7 @@ fn of_answer(
     }
     if let Some(stack) = leaks::stack(&answer).filter(|stack| !sent.contains(stack)) {
         let shown = text::bounded(&text::visible(stack), EXCERPT).into_owned();
-        let subject = subject(this);
+        let subject = subject(&this.input);
         found.push(suspect(
             Oracle::StackTrace,
             format!("the answer to {subject} shows the stack of the program: {shown}"),
@@ -303,7 +307,7 @@ fn of_answer(
             .iter()
             .find(|(_, value)| answer.contains(value.as_str()) && !sent.contains(value.as_str()))
     {
-        let subject = subject(this);
+        let subject = subject(&this.input);
         found.push(suspect(
             Oracle::Secret,
             format!("the error for {subject} holds the value of the environment variable `{name}`"),

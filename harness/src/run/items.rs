@@ -14,6 +14,7 @@ use crate::generate::{self, Hints};
 use crate::process::ServerCommand;
 use crate::profile::Profile;
 use crate::session::{Session, client};
+use crate::settings::Settings;
 use crate::template::Variables;
 
 /// How many things a case is repeated for at most.
@@ -115,7 +116,7 @@ fn named(items: &[Value], key: &str) -> Vec<(String, Value)> {
 
 /// Every callable tool with arguments that its own schema allows.
 fn tool_calls(profile: &Profile, context: &Context) -> Vec<(String, Value)> {
-    let hints = hints(profile, context);
+    let hints = hints(profile, &context.scratch, &context.settings);
     let mut calls = Vec::new();
     for name in profile.callable(&context.settings.calls) {
         let Some(tool) = profile.tool(name) else { continue };
@@ -135,7 +136,7 @@ fn may_be_a_task(item: &Value) -> bool {
 /// Calls of callable tools with a required member left out, or with an object or array where a scalar belongs: what no
 /// coercion can save.
 fn bad_calls(profile: &Profile, context: &Context) -> Vec<(String, Value)> {
-    let hints = hints(profile, context);
+    let hints = hints(profile, &context.scratch, &context.settings);
     let mut calls = Vec::new();
     for name in profile.callable(&context.settings.calls) {
         let Some(schema) = profile.tool(name).and_then(|tool| tool.get("inputSchema")) else { continue };
@@ -217,7 +218,7 @@ fn completions(profile: &Profile) -> Vec<(String, Value)> {
 
 /// Every prompt with a text for each of its arguments.
 fn prompts(profile: &Profile, context: &Context) -> Vec<(String, Value)> {
-    let hints = hints(profile, context);
+    let hints = hints(profile, &context.scratch, &context.settings);
     named(&profile.prompts, "name")
         .into_iter()
         .map(|(name, prompt)| {
@@ -242,10 +243,10 @@ fn prompts(profile: &Profile, context: &Context) -> Vec<(String, Value)> {
 
 /// What means something to this server: the scratch folder that we answer as its root, the folders and files on its
 /// own command line, and the addresses that it listed.
-fn hints(profile: &Profile, context: &Context) -> Hints {
-    let mut paths = vec![context.scratch.clone(), format!("{}/hello.txt", context.scratch)];
+pub(crate) fn hints(profile: &Profile, scratch: &str, settings: &Settings) -> Hints {
+    let mut paths = vec![scratch.to_owned(), format!("{scratch}/hello.txt")];
     // A server that was given folders works in them.
-    paths.splice(0..0, context.settings.target.commands().flat_map(folders));
+    paths.splice(0..0, settings.target.commands().flat_map(folders));
     let uris =
         profile.resources.iter().filter_map(|item| item.get("uri")?.as_str()).map(str::to_owned).collect();
     Hints { paths, uris, ..Hints::default() }

@@ -16,6 +16,7 @@ use tokio::time::{Instant, sleep, sleep_until, timeout};
 use url::Url;
 
 use crate::event::Transport;
+use crate::process::Process;
 use crate::transcript::Exit;
 use exchange::{Clients, End, ExchangeId, Listener, Sending, Step};
 use host::Lease;
@@ -182,6 +183,11 @@ impl HttpLink {
     #[must_use]
     pub fn has_ended(&self) -> bool {
         self.lease.host().exit().is_some()
+    }
+
+    /// Asks something of the server's process, if it is ours.
+    pub fn with_process<T>(&self, ask: impl FnOnce(&Process) -> T) -> Option<T> {
+        self.lease.host().with(ask)
     }
 
     /// Asks the server's process to end, if it is ours.

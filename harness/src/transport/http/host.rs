@@ -98,7 +98,8 @@ impl Host {
         }
     }
 
-    fn with<T>(&self, act: impl FnOnce(&Process) -> T) -> Option<T> {
+    /// Asks something of its process, if it is ours.
+    pub fn with<T>(&self, act: impl FnOnce(&Process) -> T) -> Option<T> {
         self.process.as_ref().map(|process| act(&process.lock().unwrap_or_else(PoisonError::into_inner)))
     }
 }

@@ -1,0 +1,513 @@
+//! A campaign: lanes that try inputs on servers of their own until the budget is spent, and what they find.
+
+use std::collections::{HashMap, VecDeque};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use mcp_conform_cases::{Library, Revision};
+use serde::Serialize;
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+
+use super::finding::Finding;
+use super::flight::Landing;
+use super::input::Input;
+use super::leaks;
+use super::make::{Canary, Maker, MakerSettings};
+use super::oracle::Oracle;
+use super::replay::Replayer;
+use super::rules::Rule;
+use super::stream::Stream;
+use super::suspect::{self, Knowledge, Suspect};
+use super::watch::Watchdog;
+use crate::detect::Opener;
+use crate::event::{Named, Transport};
+use crate::guardian::Guardian;
+use crate::plan::Plan;
+use crate::process::Patience;
+use crate::process::confine::{self, Confinement};
+use crate::run::surface::Surface;
+use crate::run::{self, RunError, Stop};
+use crate::session::client::ScriptedClient;
+use crate::settings::Settings;
+use crate::target::Way;
+
+/// So many inputs are tried between two signs of life.
+const BATCH: usize = 64;
+/// So many inputs are tried in one session before it is judged and another one begun.
+const SESSION: usize = 1_000;
+/// How often a suspect that did not show itself again is looked into.
+const MOST_DOUBTS: u32 = 2;
+/// After so many deaths and hangs by the same kind of input it is tried no more: each costs a start of the server.
+const MOST_DEATHS: u32 = 12;
+/// How long findings may be confirmed and made small after the budget is spent.
+const AFTERWARDS: Duration = Duration::from_secs(45);
+/// The variable in the environment of the server that no answer may show.
+const SECRET: &str = "MCP_CONFORM_SECRET";
+
+/// How long a campaign lasts: until the first of these is reached.
+#[derive(Clone, Copy, Debug)]
+pub struct Budget {
+    /// So many inputs.
+    pub cases: Option<u64>,
+    /// So long.
+    pub time: Option<Duration>,
+}
+
+/// What decides how a campaign goes.
+#[derive(Clone, Debug)]
+pub struct FuzzSettings {
+    /// What is fuzzed, and what is common to all runs.
+    pub settings: Settings,
+    /// How long.
+    pub budget: Budget,
+    /// Which of how many machines this is, from 0.
+    pub shard: (usize, usize),
+    /// Inputs to try first.
+    pub corpus: Vec<Input>,
+    /// Whether servers are confined.
+    pub confined: bool,
+}
+
+/// Figures of a campaign.
+#[derive(Clone, Copy, Debug, Default, Serialize)]
+pub struct Stats {
+    /// Inputs that were tried.
+    pub cases: u64,
+    /// Those a second, in all lanes together, while inputs were tried.
+    pub cases_per_second: f64,
+    /// Sessions that were begun.
+    pub sessions: u64,
+    /// Suspects that did not show themselves again and are not reported.
+    pub unconfirmed: u64,
+    /// Inputs that were left out because others like them kept ending the server.
+    pub left_out: u64,
+    /// From start to end, in milliseconds.
+    pub duration_ms: u64,
+}
+
+/// What is known when the first input is sent.
+#[derive(Clone, Debug)]
+pub struct Introduction {
+    /// Name and version that the server gave.
+    pub server: Named,
+    /// Where it is fuzzed.
+    pub places: Vec<(Transport, Revision)>,
+    /// The tools that are called.
+    pub called: Vec<String>,
+    /// The tools that may not be called.
+    pub not_called: Vec<String>,
+    /// What confines the servers, as part of a sentence; none if nothing does.
+    pub confinement: Option<String>,
+    /// How many servers run at once.
+    pub lanes: usize,
+}
+
+/// What happens in a campaign.
+#[derive(Clone, Debug)]
+pub enum FuzzEvent {
+    /// The server is known.
+    Started(Box<Introduction>),
+    /// Something was found.
+    Found(Box<Finding>),
+    /// How far it is.
+    Progress(Stats),
+}
+
+/// What came of a campaign.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    /// What was known at the start.
+    pub introduction: Introduction,
+    /// Figures.
+    pub stats: Stats,
+    /// Findings, each fault once.
+    pub findings: Vec<Finding>,
+    /// Whether it was interrupted.
+    pub interrupted: bool,
+}
+
+/// A transport and a revision in which the server is fuzzed.
+struct Place {
+    opener: Opener,
+    revision: Revision,
+    maker: Maker,
+    knowledge: Knowledge,
+}
+
+/// What lanes share.
+struct Shared {
+    places: Vec<Place>,
+    timeout: Duration,
+    limits: Option<confine::Limits>,
+    /// When no more inputs are tried.
+    deadline: Option<Instant>,
+    stop: watch::Receiver<Stop>,
+    book: Mutex<Book>,
+}
+
+/// What has been found out so far.
+#[derive(Default)]
+struct Book {
+    /// Suspects by signature that need not be looked into again.
+    known: HashMap<String, u64>,
+    doubts: HashMap<String, u32>,
+    deaths: HashMap<String, u32>,
+    stats: Stats,
+}
+
+impl Shared {
+    fn book(&self) -> MutexGuard<'_, Book> {
+        self.book.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn is_over(&self) -> bool {
+        self.deadline.is_some_and(|deadline| Instant::now() >= deadline) || *self.stop.borrow() != Stop::No
+    }
+}
+
+/// Fuzzes a server.
+///
+/// # Errors
+/// When there is no server to fuzz.
+pub async fn run(
+    library: &Library,
+    fuzz: &FuzzSettings,
+    stop: watch::Receiver<Stop>,
+    tell: &mut (dyn FnMut(&FuzzEvent) + Send),
+) -> Result<Outcome, RunError> {
+    let started = Instant::now();
+    let scratch = confine::scratch().map_err(RunError::Scratch)?;
+    let outside = confine::scratch().map_err(RunError::Scratch)?;
+    std::fs::write(scratch.path().join("hello.txt"), "hello\n").map_err(RunError::Scratch)?;
+    let canary = Canary {
+        path: outside.path().join("canary.txt").to_string_lossy().into_owned(),
+        marker: format!("canary-{:016x}", fuzz.settings.seed ^ 0x6d63_7063_6f6e_6672),
+    };
+    std::fs::write(&canary.path, &canary.marker).map_err(RunError::Scratch)?;
+    let scratch_path = scratch.path().to_string_lossy().into_owned();
+    let mut settings = fuzz.settings.clone();
+    let secret = (SECRET.to_owned(), canary.marker.replace("canary", "secret"));
+    let confinement = confined(&mut settings, fuzz.confined, scratch.path().to_owned(), &secret);
+    let guardian = settings.executable.as_deref().and_then(|path| Guardian::start(path).ok()).map(Arc::new);
+    let scripted =
+        ScriptedClient { roots: run::roots(&fuzz.settings, &scratch_path), ..ScriptedClient::default() };
+    let openers = run::openers(&settings, guardian.as_ref(), &scripted)?;
+
+    let mut surfaces = Vec::new();
+    for opener in openers {
+        let (surface, sessions) = tokio::select! {
+            learned = Surface::learn(opener, &settings) => learned?,
+            () = run::stopped(stop.clone()) => return Err(RunError::Interrupted),
+        };
+        drop(sessions);
+        surfaces.push(surface);
+    }
+    let environment = std::env::vars().chain([secret]);
+    let secrets = leaks::secrets(environment);
+    let places = places(library, fuzz, &surfaces, &scratch_path, &canary, &secrets);
+    let lanes = settings.jobs.max(1);
+    let introduction = introduction(fuzz, &surfaces, confinement.as_ref(), lanes);
+    tell(&FuzzEvent::Started(Box::new(introduction.clone())));
+
+    let began = Instant::now();
+    let shared = Arc::new(Shared {
+        timeout: settings.timeout,
+        limits: confinement.map(|confinement| confinement.limits),
+        deadline: fuzz.budget.time.map(|time| began + time),
+        stop: stop.clone(),
+        book: Mutex::new(Book::default()),
+        places,
+    });
+    let (found, mut findings_told) = mpsc::unbounded_channel();
+    let mut running = JoinSet::new();
+    for streams in streams(&shared.places, fuzz, lanes) {
+        running.spawn(lane(Arc::clone(&shared), streams, found.clone()));
+    }
+    drop(found);
+    let mut findings: Vec<Finding> = Vec::new();
+    let mut ticks = tokio::time::interval(Duration::from_secs(1));
+    let hard_end = shared.deadline.map(|deadline| deadline + AFTERWARDS);
+    loop {
+        tokio::select! {
+            told = findings_told.recv() => match told {
+                Some(finding) => {
+                    let finding: Finding = finding;
+                    if findings.iter().any(|known| known.signature == finding.signature) {
+                        continue;
+                    }
+                    tell(&FuzzEvent::Found(Box::new(finding.clone())));
+                    findings.push(finding);
+                }
+                None => break,
+            },
+            _ = ticks.tick() => tell(&FuzzEvent::Progress(stats(&shared, began, started))),
+            () = run::stopped(stop.clone()) => break,
+            () = until(hard_end) => break,
+        }
+    }
+    let stats = stats(&shared, began, started);
+    let interrupted = *stop.borrow() == Stop::Interrupted;
+    running.abort_all();
+    while running.join_next().await.is_some() {}
+    for surface in &surfaces {
+        surface.opener.close(AT_ONCE).await;
+    }
+    findings.sort_by(|one, other| (one.oracle, &one.signature).cmp(&(other.oracle, &other.signature)));
+    Ok(Outcome { introduction, stats, findings, interrupted })
+}
+
+/// The patience with servers at the end.
+const AT_ONCE: Patience =
+    Patience { after_close: Duration::from_millis(200), after_term: Duration::from_millis(200) };
+
+async fn until(end: Option<Instant>) {
+    match end {
+        Some(end) => tokio::time::sleep_until(end).await,
+        None => std::future::pending().await,
+    }
+}
+
+fn stats(shared: &Shared, began: Instant, started: Instant) -> Stats {
+    let mut stats = shared.book().stats;
+    let trying = shared.deadline.map_or_else(Instant::now, |deadline| deadline.min(Instant::now()));
+    let seconds = trying.saturating_duration_since(began).as_secs_f64();
+    // A count of cases is far below what a float holds exactly.
+    stats.cases_per_second = if seconds > 0.0 { (stats.cases as f64 / seconds).round() } else { 0.0 };
+    stats.duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+    stats
+}
+
+/// Has the servers confined that we start ourselves, and gives each the secret.
+fn confined(
+    settings: &mut Settings,
+    wanted: bool,
+    scratch: PathBuf,
+    secret: &(String, String),
+) -> Option<Confinement> {
+    let own = settings.executable.clone().filter(|_| wanted);
+    let confinement = own.as_ref().map(|_| Confinement::new(scratch));
+    for way in &mut settings.target.ways {
+        let command = match way {
+            Way::Stdio(command) | Way::Http { command: Some(command), .. } => command,
+            Way::Http { command: None, .. } => continue,
+        };
+        command.environment.push((secret.0.clone().into(), secret.1.clone().into()));
+        if let (Some(confinement), Some(own)) = (&confinement, &own) {
+            *command = confinement.wrap(command, own);
+        }
+    }
+    confinement.filter(|_| settings.target.commands().next().is_some())
+}
+
+fn places(
+    library: &Library,
+    fuzz: &FuzzSettings,
+    surfaces: &[Surface],
+    scratch: &str,
+    canary: &Canary,
+    secrets: &[(String, String)],
+) -> Vec<Place> {
+    let mut places = Vec::new();
+    for surface in surfaces {
+        let mut plan = Plan::default();
+        let reach = surface.reach(&fuzz.settings);
+        plan.add(library, &surface.profiles, surface.transport, &fuzz.settings, reach);
+        for (revision, profile) in &surface.profiles {
+            let callable = profile.callable(&fuzz.settings.calls).into_iter().map(str::to_owned).collect();
+            let mut maker = MakerSettings::new(callable, *revision, surface.transport, fuzz.settings.seed);
+            maker.hints = run::hints(profile, scratch, &fuzz.settings);
+            maker.canary = Some(canary.clone());
+            places.push(Place {
+                opener: surface.opener.clone(),
+                revision: *revision,
+                maker: Maker::new(profile, maker),
+                knowledge: Knowledge {
+                    rules: Rule::all(library, &plan, *revision),
+                    secrets: secrets.to_vec(),
+                },
+            });
+        }
+    }
+    places
+}
+
+fn introduction(
+    fuzz: &FuzzSettings,
+    surfaces: &[Surface],
+    confinement: Option<&Confinement>,
+    lanes: usize,
+) -> Introduction {
+    let profiles = || surfaces.iter().flat_map(|surface| surface.profiles.values());
+    let names = |of: &dyn Fn(&crate::profile::Profile) -> Vec<String>| {
+        let mut names: Vec<String> = profiles().flat_map(of).collect();
+        names.sort();
+        names.dedup();
+        names
+    };
+    let owned = |names: Vec<&str>| names.into_iter().map(str::to_owned).collect();
+    let calls = &fuzz.settings.calls;
+    Introduction {
+        server: profiles().last().map(|profile| profile.server.clone()).unwrap_or_default(),
+        places: surfaces
+            .iter()
+            .flat_map(|surface| surface.profiles.keys().map(|revision| (surface.transport, *revision)))
+            .collect(),
+        called: names(&|profile| owned(profile.callable(calls))),
+        not_called: names(&|profile| owned(profile.not_callable(calls))),
+        confinement: confinement.map(Confinement::describe),
+        lanes,
+    }
+}
+
+/// Deals the inputs of all places to lanes.
+fn streams(places: &[Place], fuzz: &FuzzSettings, lanes: usize) -> Vec<Vec<(usize, Stream)>> {
+    let (shard, shards) = fuzz.shard;
+    // Every lane works on every place, so that none is idle where places differ in speed.
+    let parts = lanes * shards.max(1);
+    let all = lanes * places.len().max(1);
+    let mut dealt = Vec::new();
+    for lane in 0..lanes {
+        let mut own = Vec::new();
+        for (number, place) in places.iter().enumerate() {
+            let seed = fuzz.settings.seed.wrapping_add(u64::try_from(number).unwrap_or(0) << 48);
+            let turn = lane * places.len() + number;
+            let left = fuzz.budget.cases.map_or(u64::MAX, |cases| share(cases, turn, all));
+            let part = (shard * lanes + lane, parts);
+            own.push((number, Stream::new(place.maker.clone(), seed, &fuzz.corpus, part, left)));
+        }
+        dealt.push(own);
+    }
+    dealt
+}
+
+/// What one of `parts` gets of a total.
+fn share(total: u64, part: usize, parts: usize) -> u64 {
+    let (part, parts) = (u64::try_from(part).unwrap_or(0), u64::try_from(parts).unwrap_or(1).max(1));
+    total / parts + u64::from(part < total % parts)
+}
+
+async fn lane(shared: Arc<Shared>, mut streams: Vec<(usize, Stream)>, found: mpsc::UnboundedSender<Finding>) {
+    let mut turn = 0_usize;
+    while !streams.is_empty() && !shared.is_over() {
+        turn %= streams.len();
+        let Some((number, stream)) = streams.get_mut(turn) else { return };
+        let Some(place) = shared.places.get(*number) else { return };
+        if one_session(&shared, place, stream, &found).await {
+            turn += 1;
+        } else {
+            streams.remove(turn);
+        }
+    }
+}
+
+/// Tries inputs in one session; says whether there are more.
+async fn one_session(
+    shared: &Shared,
+    place: &Place,
+    stream: &mut Stream,
+    found: &mpsc::UnboundedSender<Finding>,
+) -> bool {
+    let replayer = Replayer {
+        opener: &place.opener,
+        revision: place.revision,
+        maker: Some(&place.maker),
+        knowledge: &place.knowledge,
+        timeout: shared.timeout,
+        deadline: shared.deadline.map_or_else(far_away, |deadline| deadline + AFTERWARDS),
+    };
+    let Some(mut flight) = replayer.open().await else { return false };
+    shared.book().stats.sessions += 1;
+    let watchdog = shared
+        .limits
+        .and_then(|limits| flight.session.with_process(|process| Watchdog::start(process, limits)));
+    let mut more = true;
+    while flight.landing == Landing::Sound && flight.tries.len() < SESSION && !shared.is_over() {
+        let mut batch: VecDeque<Input> = VecDeque::new();
+        while batch.len() < BATCH {
+            match stream.next() {
+                Some(input) if is_left_out(shared, &input) => shared.book().stats.left_out += 1,
+                Some(input) => batch.push_back(input),
+                None => {
+                    more = false;
+                    break;
+                }
+            }
+        }
+        if batch.is_empty() {
+            break;
+        }
+        let before = flight.tries.len();
+        flight.fly(&mut batch).await;
+        shared.book().stats.cases += u64::try_from(flight.tries.len() - before).unwrap_or(0);
+        // What was not come to is tried by the next session.
+        stream.give_back(batch);
+        if !more {
+            break;
+        }
+    }
+    let mut suspects = suspect::all(&mut flight, &place.knowledge);
+    if let Some(excess) = watchdog.as_ref().and_then(Watchdog::excess) {
+        for suspect in suspects.iter_mut().filter(|suspect| suspect.oracle == Oracle::Crash) {
+            suspect.oracle = Oracle::Excess;
+            suspect.message = format!("the server {excess}");
+        }
+    }
+    let tried: Vec<Input> = flight.tries.drain(..).map(|this| this.input).collect();
+    drop(flight);
+    for suspect in suspects {
+        consider(shared, place, &replayer, suspect, &tried, found).await;
+    }
+    more
+}
+
+fn far_away() -> Instant {
+    Instant::now() + Duration::from_secs(365 * 24 * 3600)
+}
+
+fn is_left_out(shared: &Shared, input: &Input) -> bool {
+    let subject = suspect::subject(input);
+    shared.book().deaths.get(&subject).is_some_and(|deaths| *deaths >= MOST_DEATHS)
+}
+
+async fn consider(
+    shared: &Shared,
+    place: &Place,
+    replayer: &Replayer<'_>,
+    suspect: Suspect,
+    tried: &[Input],
+    found: &mpsc::UnboundedSender<Finding>,
+) {
+    let ends = matches!(suspect.oracle, Oracle::Crash | Oracle::Hang | Oracle::Excess);
+    if let Some(input) = suspect.tries.first().and_then(|place| tried.get(*place)).filter(|_| ends) {
+        *shared.book().deaths.entry(suspect::subject(input)).or_default() += 1;
+    }
+    {
+        let mut book = shared.book();
+        if let Some(times) = book.known.get_mut(&suspect.signature) {
+            *times += 1;
+            return;
+        }
+        if book.doubts.get(&suspect.signature).is_some_and(|doubts| *doubts >= MOST_DOUBTS) {
+            return;
+        }
+        // Other lanes leave it alone meanwhile.
+        book.known.insert(suspect.signature.clone(), 1);
+    }
+    match replayer.confirm(&suspect, tried).await {
+        Some(confirmed) => {
+            let finding = Finding::new(confirmed, place.revision, place.opener.transport());
+            shared.book().known.entry(finding.signature.clone()).or_insert(1);
+            // The receiver is gone only when the campaign is over.
+            let _ = found.send(finding);
+        }
+        None => {
+            let mut book = shared.book();
+            book.known.remove(&suspect.signature);
+            *book.doubts.entry(suspect.signature).or_default() += 1;
+            book.stats.unconfirmed += 1;
+        }
+    }
+}

@@ -1,0 +1,108 @@
+//! Findings of a fuzzer, as reports show them.
+
+use mcp_conform_cases::Revision;
+use mcp_conform_cases::case::Outcome;
+use serde::Serialize;
+
+use super::case_file::{self, CaseHead, Expectation};
+use super::input::{Claim, Input};
+use super::oracle::Oracle;
+use super::replay::{Confirmed, REPEATS};
+use crate::event::{Evidence, Transport};
+
+/// A fault that showed itself again on fresh servers.
+#[derive(Clone, Debug, Serialize)]
+pub struct Finding {
+    /// What noticed it.
+    pub oracle: Oracle,
+    /// The same for the same fault.
+    pub signature: String,
+    /// The requirement that is broken.
+    pub requirement: String,
+    /// The revision that was spoken.
+    pub revision: Revision,
+    /// The transport.
+    pub transport: Transport,
+    /// One sentence.
+    pub message: String,
+    /// What brought it about, as the steps of a case.
+    pub input: String,
+    /// The smallest input that does.
+    pub minimized: String,
+    /// On how many fresh servers it showed itself again, `k of n`.
+    pub reproduced: String,
+    /// Where the case file was saved; nothing if none was.
+    pub case_file: Option<String>,
+    /// A command line that shows it again.
+    pub reproduce: String,
+    /// The frames that prove it.
+    pub evidence: Vec<Evidence>,
+    /// The text of the case file.
+    #[serde(skip)]
+    pub case_text: String,
+    /// The id of the case in it.
+    #[serde(skip)]
+    pub case_id: String,
+}
+
+impl Finding {
+    /// A confirmed suspect as a finding; where it is saved and how it is repeated is not known yet.
+    pub(super) fn new(confirmed: Confirmed, revision: Revision, transport: Transport) -> Finding {
+        let Confirmed { suspect, input, minimized, reproduced } = confirmed;
+        let case_id = format!("fuzz/{}-{:08x}", suspect.oracle, hash(&suspect.signature));
+        let expectation = match (suspect.oracle, suspect.step) {
+            (Oracle::NoAnswer, Some(step)) => Expectation::Outcome(step, Outcome::Response),
+            _ => Expectation::Alive,
+        };
+        let head = CaseHead {
+            id: case_id.clone(),
+            title: suspect.message.clone(),
+            requirement: suspect.requirement.clone(),
+            revisions: vec![revision],
+            transports: vec![transport],
+            tools: tools(&minimized),
+            note: Some(format!(
+                "Found by fuzzing; oracle `{}`, signature `{}`.",
+                suspect.oracle, suspect.signature
+            )),
+        };
+        Finding {
+            oracle: suspect.oracle,
+            signature: suspect.signature,
+            requirement: suspect.requirement,
+            revision,
+            transport,
+            message: suspect.message,
+            case_text: case_file::render(&minimized, &head, &[expectation]),
+            input: case_file::steps_text(&input),
+            minimized: case_file::steps_text(&minimized),
+            reproduced: format!("{reproduced} of {REPEATS}"),
+            case_file: None,
+            reproduce: String::new(),
+            evidence: suspect.evidence,
+            case_id,
+        }
+    }
+}
+
+/// The tools that an input calls with the knowledge of their schemas.
+fn tools(input: &Input) -> Vec<String> {
+    let mut tools: Vec<String> = input
+        .steps
+        .iter()
+        .filter_map(|step| match &step.claim {
+            Claim::Valid { tool } | Claim::Forbidden { tool, .. } | Claim::Bait { tool, .. } => {
+                Some(tool.clone())
+            }
+            Claim::None => None,
+        })
+        .collect();
+    tools.sort();
+    tools.dedup();
+    tools
+}
+
+/// FNV-1a: the same for the same text on every machine and in every version, which is all that a name needs.
+fn hash(text: &str) -> u32 {
+    text.bytes().fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
+}
