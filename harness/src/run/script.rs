@@ -111,6 +111,7 @@ async fn one_pass(
     let mut known = variables.clone();
     let mut pass = Pass { item, variables, ..Pass::default() };
     for step in script {
+        http::note_events(session, script, &mut known);
         match one_step(session, case, step, &mut known, context).await {
             Ok(record) => {
                 let broken = steps::judge_step(step, &record, &session.transcript, &known)

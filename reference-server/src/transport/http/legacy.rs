@@ -133,10 +133,8 @@ struct Closing {
 
 impl Drop for Closing {
     fn drop(&mut self) {
-        if !self.service.faults.http_is(HttpFault::LegacySessionSurvives) {
-            lock(&self.service.legacy.entries).retain(|session| session.id != self.session.id);
-            self.session.core.input_closed();
-            self.session.stream.finish();
-        }
+        lock(&self.service.legacy.entries).retain(|session| session.id != self.session.id);
+        self.session.core.input_closed();
+        self.session.stream.finish();
     }
 }
