@@ -517,6 +517,19 @@ impl Session {
         self.http.session.is_some() && self.http.refused
     }
 
+    /// Whether an earlier session had the server process for itself; never so on stdio.
+    #[must_use]
+    pub fn server_was_used(&self) -> bool {
+        matches!(&self.link, Link::Http(link) if link.server_was_used())
+    }
+
+    /// Says that no other session should use the server after this one. On stdio none does anyway.
+    pub fn distrust(&mut self) {
+        if let Link::Http(link) = &mut self.link {
+            link.distrust();
+        }
+    }
+
     /// Whether the server that the session was with has been started anew or ended since.
     #[must_use]
     pub fn is_stale(&self) -> bool {
@@ -584,8 +597,8 @@ impl Session {
             self.exchange_over(exchange, false, Instant::now() + DELETE_ANSWER).await;
         }
         let unwell = self.transcript.cases.iter().any(|case| case.health != Health::Well);
-        if let (true, Link::Http(link)) = (unwell || self.closed, &mut self.link) {
-            link.distrust();
+        if unwell || self.closed {
+            self.distrust();
         }
     }
 }

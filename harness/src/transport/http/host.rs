@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -114,6 +115,8 @@ pub struct Hosts {
     idle: Mutex<Vec<Arc<Host>>>,
     /// Only one server at a time is started on a fixed port.
     starting: tokio::sync::Mutex<()>,
+    /// Whether a server is good for one session only, as was seen.
+    good_for_one: AtomicBool,
 }
 
 impl Hosts {
@@ -132,6 +135,7 @@ impl Hosts {
             startup,
             idle: Mutex::default(),
             starting: tokio::sync::Mutex::default(),
+            good_for_one: AtomicBool::new(false),
         }
     }
 
@@ -157,13 +161,17 @@ impl Hosts {
         })
     }
 
-    /// A server that no other session uses, where that is possible; else the one there is.
+    /// A server that no other session uses, and with `fresh` none has used before, where that is possible; else the
+    /// one there is.
     ///
     /// # Errors
     /// When none listens.
-    pub async fn take(self: &Arc<Self>) -> Result<Lease, HostError> {
+    pub async fn take(self: &Arc<Self>, fresh: bool) -> Result<Lease, HostError> {
         let _one_at_a_time = if self.are_many() { None } else { Some(self.starting.lock().await) };
-        let host = match self.reuse() {
+        let fresh = self.are_many() && (fresh || self.good_for_one.load(Ordering::Relaxed));
+        let used = if fresh { None } else { self.reuse() };
+        let was_used = self.are_many() && used.is_some();
+        let host = match used {
             Some(host) => host,
             None => {
                 let host = Arc::new(self.start().await?);
@@ -173,7 +181,23 @@ impl Hosts {
                 host
             }
         };
-        Ok(Lease { hosts: Arc::clone(self), host, sound: true })
+        Ok(Lease { hosts: Arc::clone(self), host, sound: true, was_used })
+    }
+
+    /// Gives every session a server of its own from now on, where that is possible.
+    pub fn use_each_once(&self) {
+        self.good_for_one.store(true, Ordering::Relaxed);
+    }
+
+    /// Ends the one server on a fixed port, so that the next session finds another one; says whether it is ours.
+    pub fn discard(&self) -> bool {
+        if self.are_many() || !self.are_ours() {
+            return false;
+        }
+        std::mem::take(&mut *self.idle()).iter().for_each(|host| {
+            host.with(Process::kill);
+        });
+        true
     }
 
     fn idle(&self) -> std::sync::MutexGuard<'_, Vec<Arc<Host>>> {
@@ -267,6 +291,7 @@ pub struct Lease {
     hosts: Arc<Hosts>,
     host: Arc<Host>,
     sound: bool,
+    was_used: bool,
 }
 
 impl Lease {
@@ -274,6 +299,12 @@ impl Lease {
     #[must_use]
     pub fn host(&self) -> &Arc<Host> {
         &self.host
+    }
+
+    /// Whether an earlier session had the server for itself.
+    #[must_use]
+    pub fn was_used(&self) -> bool {
+        self.was_used
     }
 
     /// Says that the server is not to be used again.
