@@ -419,16 +419,18 @@ fn explain(failures: Vec<OpenError>, opener: &Opener) -> NotSpeaking {
     best
 }
 
-/// Why there was no HTTP answer at all.
-fn unreachable(transcript: &Transcript) -> String {
+/// Why there was no HTTP answer at all, and what to try.
+fn unreachable(transcript: &Transcript) -> (String, Option<String>) {
     let why = transcript.entries.iter().find_map(|entry| match &entry.what {
         Happening::End { end, .. } => end.failure(),
         _ => None,
     });
-    match why {
-        Some(why) => format!("the server could not be reached: {why}"),
-        None => "the server could not be reached".to_owned(),
-    }
+    let Some(why) = why else { return ("the server could not be reached".to_owned(), None) };
+    let hint = why.contains("certificate").then(|| {
+        "--ca FILE with the certificate of whoever issued the server's, if the system does not know them"
+            .to_owned()
+    });
+    (format!("the server could not be reached: {why}"), hint)
 }
 
 /// What to try after an HTTP answer that is none of the protocol's.
@@ -477,7 +479,7 @@ fn explain_handshake(error: &HandshakeError, transcript: &Transcript) -> (String
                         .to_owned(),
                 ),
             ),
-            None if transcript.transport != Transport::Stdio => (unreachable(transcript), None),
+            None if transcript.transport != Transport::Stdio => unreachable(transcript),
             None => (
                 format!("the server closed its standard output before it answered, and lives on{wrote}"),
                 Some("a stdio server must keep its standard output open for messages".to_owned()),

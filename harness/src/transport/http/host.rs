@@ -21,6 +21,9 @@ pub const PORT: &str = "{port}";
 /// How often a server that starts is tried, at first and at most.
 const TRY_AFTER: (Duration, Duration) = (Duration::from_millis(2), Duration::from_millis(50));
 
+/// How long a server that was killed may take to be gone.
+const TIME_TO_END: Duration = Duration::from_secs(5);
+
 /// Why there is no server to talk to.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum HostError {
@@ -115,6 +118,8 @@ pub struct Hosts {
     idle: Mutex<Vec<Arc<Host>>>,
     /// Only one server at a time is started on a fixed port.
     starting: tokio::sync::Mutex<()>,
+    /// Servers on a fixed port that were told to end, and perhaps have not yet.
+    ending: Mutex<Vec<Arc<Host>>>,
     /// Whether a server is good for one session only, as was seen.
     good_for_one: AtomicBool,
 }
@@ -135,6 +140,7 @@ impl Hosts {
             startup,
             idle: Mutex::default(),
             starting: tokio::sync::Mutex::default(),
+            ending: Mutex::default(),
             good_for_one: AtomicBool::new(false),
         }
     }
@@ -174,6 +180,11 @@ impl Hosts {
         let host = match used {
             Some(host) => host,
             None => {
+                // Only then is its port free again, and whoever connects there is not connected to it.
+                let ending = std::mem::take(&mut *locked(&self.ending));
+                for ending in ending {
+                    let _ = timeout(TIME_TO_END, ending.ended()).await;
+                }
                 let host = Arc::new(self.start().await?);
                 if !self.are_many() {
                     self.idle().push(Arc::clone(&host));
@@ -194,14 +205,18 @@ impl Hosts {
         if self.are_many() || !self.are_ours() {
             return false;
         }
-        std::mem::take(&mut *self.idle()).iter().for_each(|host| {
-            host.with(Process::kill);
-        });
+        let hosts = std::mem::take(&mut *self.idle());
+        hosts.iter().for_each(|host| self.kill(host));
         true
     }
 
+    fn kill(&self, host: &Arc<Host>) {
+        host.with(Process::kill);
+        locked(&self.ending).push(Arc::clone(host));
+    }
+
     fn idle(&self) -> std::sync::MutexGuard<'_, Vec<Arc<Host>>> {
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+        locked(&self.idle)
     }
 
     fn reuse(&self) -> Option<Arc<Host>> {
@@ -255,6 +270,10 @@ impl Hosts {
             let _ = timeout(patience.after_term, host.ended()).await;
         }
     }
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn start_error(error: io::Error) -> HostError {
@@ -323,7 +342,7 @@ impl Drop for Lease {
             }
         } else if !sound && is_ours {
             // Other sessions may still hold on to it, and its port must become free.
-            self.host.with(Process::kill);
+            self.hosts.kill(&self.host);
             self.hosts.idle().retain(|other| !Arc::ptr_eq(other, &self.host));
         }
     }
