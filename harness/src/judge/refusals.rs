@@ -46,7 +46,9 @@ fn in_exchange(transcript: &Transcript, wanted: ExchangeId) -> Option<u16> {
         return None;
     }
     entries.find_map(|what| match what {
-        Happening::Head { exchange, status, .. } if *exchange == wanted && is_general(*status) => Some(*status),
+        Happening::Head { exchange, status, .. } if *exchange == wanted && is_general(*status) => {
+            Some(*status)
+        }
         _ => None,
     })
 }
@@ -175,7 +177,11 @@ mod tests {
         ]);
         for (status, general) in expected {
             let judgement = judged(PLAIN, status, None, Waited::Unanswered);
-            assert_eq!((unseen(&judgement), broken(&judgement)), (general, !general), "{status}: {judgement:?}");
+            assert_eq!(
+                (unseen(&judgement), broken(&judgement)),
+                (general, !general),
+                "{status}: {judgement:?}"
+            );
         }
     }
 

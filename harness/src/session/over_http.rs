@@ -160,7 +160,8 @@ impl Session {
     /// The JSON of the id of the request whose answer a case takes up again, if these headers say so.
     fn continued_by(&mut self, headers: &[(String, String)]) -> Option<String> {
         let (_, event) = headers.iter().find(|(name, _)| name.eq_ignore_ascii_case(LAST_EVENT))?;
-        let before = self.http.exchanges.values_mut().find(|about| about.last_event.as_ref() == Some(event))?;
+        let before =
+            self.http.exchanges.values_mut().find(|about| about.last_event.as_ref() == Some(event))?;
         before.continued = before.asks.is_some();
         before.asks.clone()
     }
@@ -367,10 +368,8 @@ impl Session {
         let is_stream = method == "GET" && link.transport() == Transport::Sse;
         let base = if is_stream { link.url() } else { link.messages() };
         let join = |path: &str| base.join(path).ok();
-        let mut url = target
-            .path
-            .and_then(|path| join(&path.replace(TOKEN, &token)))
-            .unwrap_or_else(|| base.clone());
+        let mut url =
+            target.path.and_then(|path| join(&path.replace(TOKEN, &token))).unwrap_or_else(|| base.clone());
         carrier.path = target.path.map_or_else(|| path_of(&url), str::to_owned);
         if target.host.is_some() && url.set_host(target.host).is_err() {
             return carrier;
@@ -585,8 +584,14 @@ impl Session {
             && self.http.session.is_some()
         {
             let headers = self.headers_for(None, "DELETE");
-            let carrier =
-                self.begin_exchange("DELETE", Target::default(), headers, Vec::new(), false, Exchange::default());
+            let carrier = self.begin_exchange(
+                "DELETE",
+                Target::default(),
+                headers,
+                Vec::new(),
+                false,
+                Exchange::default(),
+            );
             let exchange = carrier.exchange;
             self.record(Happening::Sent {
                 bytes: Vec::new(),

@@ -212,9 +212,7 @@ impl Sink for Astray {
         let is = |fault| self.session.faults.http_is(fault);
         match standing {
             // With the first message the answer has become a stream.
-            Some(standing)
-                if is_progress && self.own.has_messages() && is(HttpFault::ProgressOnStanding) =>
-            {
+            Some(standing) if is_progress && self.own.has_messages() && is(HttpFault::ProgressOnStanding) => {
                 standing.send(outgoing);
             }
             Some(standing) if is_request && is(HttpFault::RequestsTwice) => {

@@ -130,6 +130,8 @@ impl Stream {
 
     /// Smuggles an event in behind that number; only a fault wants that.
     pub(super) fn insert(&self, number: u64, event: Event) {
+        // What ended another stream does not end this one.
+        let event = Event { last: false, ..event };
         lock(&self.state).kept.push_back((number + 1, event));
     }
 
@@ -252,7 +254,8 @@ struct Misdirected {
 impl Sink for Misdirected {
     fn send(&self, outgoing: Outgoing) {
         let newest = lock(&self.newest.0).clone().filter(|stream| !stream.is_finished());
-        let newest = newest.filter(|_| !self.closed_only || self.own.has_messages() && !self.own.is_connected());
+        let newest =
+            newest.filter(|_| !self.closed_only || self.own.has_messages() && !self.own.is_connected());
         match (&outgoing.kind, newest) {
             (Kind::Other, Some(newest)) => newest.send(outgoing),
             _ => self.own.send(outgoing),
