@@ -133,39 +133,78 @@ impl Opener {
         matches!(&self.access, Access::Http { hosts, .. } if hosts.is_loopback())
     }
 
-    /// Opens a connection and leaves the greeting to the caller.
+    /// Opens a connection and leaves the greeting to the caller. With `fresh` no other session has used the server's
+    /// process before, if it is ours.
     ///
     /// # Errors
     /// When there is no server to talk to.
-    pub async fn bare(&self, revision: Revision, client: ClientKind) -> Result<Session, OpenError> {
+    pub async fn bare(
+        &self,
+        revision: Revision,
+        client: ClientKind,
+        fresh: bool,
+    ) -> Result<Session, OpenError> {
         match &self.access {
             Access::Stdio { command, guardian } => {
                 let link = StdioLink::start(command, guardian.clone()).map_err(OpenError::Start)?;
                 Ok(Session::new(Link::Stdio(Box::new(link)), revision, client, self.scripted.clone()))
             }
             Access::Http { hosts, clients, headers, .. } => {
-                let lease = hosts.take().await.map_err(OpenError::Host)?;
+                let lease = hosts.take(fresh).await.map_err(OpenError::Host)?;
                 let link = HttpLink::new(self.transport(), clients.clone(), headers.clone(), lease);
                 let mut session =
                     Session::new(Link::Http(Box::new(link)), revision, client, self.scripted.clone());
                 match session.connect(self.startup).await {
                     Ok(()) => Ok(session),
-                    Err(error) => Err(OpenError::Handshake(error, Box::new(session.abandon()))),
+                    Err(error) => {
+                        // Another session may have left it unwell.
+                        if session.server_was_used() {
+                            session.distrust();
+                        }
+                        Err(failed(error, session))
+                    }
                 }
             }
         }
     }
 
-    /// Opens a connection and greets the server.
+    /// Opens a connection and greets the server. With `fresh` as for [`Opener::bare`]; a server process that serves no
+    /// further session is left for a new one.
     ///
     /// # Errors
     /// When there is none to talk to, or it does not answer as it must.
-    pub async fn begin(&self, revision: Revision, client: ClientKind) -> Result<Begun, OpenError> {
-        let mut session = self.bare(revision, client).await?;
-        match session.begin(self.startup).await {
-            Ok(greeting) => Ok(Begun { session, greeting }),
-            Err(error) => Err(OpenError::Handshake(error, Box::new(session.abandon()))),
+    pub async fn begin(
+        &self,
+        revision: Revision,
+        client: ClientKind,
+        fresh: bool,
+    ) -> Result<Begun, OpenError> {
+        let mut session = self.bare(revision, client, fresh).await?;
+        let error = match session.begin(self.startup).await {
+            Ok(greeting) => return Ok(Begun { session, greeting }),
+            Err(error) => error,
+        };
+        let Access::Http { hosts, .. } = &self.access else { return Err(failed(error, session)) };
+        if matches!(error, HandshakeError::OtherRevision(_)) || !session.server_was_used() {
+            return Err(failed(error, session));
         }
+        session.distrust();
+        let mut other = self.bare(revision, client, true).await?;
+        match other.begin(self.startup).await {
+            Ok(greeting) => {
+                if matches!(error, HandshakeError::Refused(_) | HandshakeError::Http(_)) {
+                    hosts.use_each_once();
+                }
+                Ok(Begun { session: other, greeting })
+            }
+            Err(error) => Err(failed(error, other)),
+        }
+    }
+
+    /// Makes room for a new process where there is one of ours for all sessions; says whether there is.
+    #[must_use]
+    pub fn discard_server(&self) -> bool {
+        matches!(&self.access, Access::Http { hosts, .. } if hosts.discard())
     }
 
     /// Ends the servers that serve several sessions, once no session is left.
@@ -174,6 +213,10 @@ impl Opener {
             hosts.close(patience).await;
         }
     }
+}
+
+fn failed(error: HandshakeError, session: Session) -> OpenError {
+    OpenError::Handshake(error, Box::new(session.abandon()))
 }
 
 /// What was found out.
@@ -223,13 +266,33 @@ fn hint_in_words(hint: &Option<String>) -> String {
 /// # Errors
 /// When it answers to nothing that we know.
 pub async fn detect(opener: Opener, wanted: RevisionSet) -> Result<Detected, NotSpeaking> {
+    let wanted = defined(&opener, wanted)?;
     let refusal = match greet(&opener, wanted).await {
         Ok(detected) => return Ok(detected),
         Err(refusal) => refusal,
     };
     // What is no endpoint of Streamable HTTP may be one of the transport before it.
     let Some(older) = opener.over_sse().filter(|_| refusal.is_http) else { return Err(refusal) };
+    let Ok(wanted) = defined(&older, wanted) else { return Err(refusal) };
     greet(&older, wanted).await.map_err(|other| if other.is_http { refusal } else { other })
+}
+
+/// The revisions that can be spoken over a transport. HTTP+SSE is that of 2024-11-05, and many servers speak the later
+/// stateful revisions over it. The stateless era has no such transport any more: no text says what its requests, which
+/// stand for themselves, would mean in a session that lasts as long as a stream.
+fn defined(opener: &Opener, wanted: RevisionSet) -> Result<RevisionSet, NotSpeaking> {
+    let is_sse = opener.transport() == Transport::Sse;
+    let defined: RevisionSet =
+        wanted.iter().filter(|revision| !is_sse || revision.era() == Era::Stateful).collect();
+    if !defined.is_empty() || wanted.is_empty() {
+        return Ok(defined);
+    }
+    Err(NotSpeaking {
+        what: format!("HTTP+SSE is not a transport of {wanted}"),
+        stderr: None,
+        hint: Some("--revision ..2025-11-25".to_owned()),
+        is_http: false,
+    })
 }
 
 /// Greets the server in both eras at once, each in a process of its own. A server that is silent in one era costs a
@@ -266,7 +329,7 @@ async fn greet(opener: &Opener, wanted: RevisionSet) -> Result<Detected, NotSpea
                 if known(&offered, wanted).is_some() =>
             {
                 let Some(offered) = known(&offered, wanted) else { continue };
-                match opener.begin(offered, ClientKind::Usual).await {
+                match opener.begin(offered, ClientKind::Usual, false).await {
                     Ok(session) => {
                         found.spoken.insert(offered);
                         found.begun.push(session);
@@ -299,7 +362,7 @@ enum Attempt {
 
 async fn attempt(opener: &Opener, revision: Option<Revision>) -> Attempt {
     let Some(revision) = revision else { return Attempt::NotTried };
-    match opener.begin(revision, ClientKind::Usual).await {
+    match opener.begin(revision, ClientKind::Usual, false).await {
         Ok(session) => Attempt::Begun(Box::new(session)),
         Err(error) => Attempt::Failed(error),
     }
@@ -356,16 +419,18 @@ fn explain(failures: Vec<OpenError>, opener: &Opener) -> NotSpeaking {
     best
 }
 
-/// Why there was no HTTP answer at all.
-fn unreachable(transcript: &Transcript) -> String {
+/// Why there was no HTTP answer at all, and what to try.
+fn unreachable(transcript: &Transcript) -> (String, Option<String>) {
     let why = transcript.entries.iter().find_map(|entry| match &entry.what {
         Happening::End { end, .. } => end.failure(),
         _ => None,
     });
-    match why {
-        Some(why) => format!("the server could not be reached: {why}"),
-        None => "the server could not be reached".to_owned(),
-    }
+    let Some(why) = why else { return ("the server could not be reached".to_owned(), None) };
+    let hint = why.contains("certificate").then(|| {
+        "--ca FILE with the certificate of whoever issued the server's, if the system does not know them"
+            .to_owned()
+    });
+    (format!("the server could not be reached: {why}"), hint)
 }
 
 /// What to try after an HTTP answer that is none of the protocol's.
@@ -414,7 +479,7 @@ fn explain_handshake(error: &HandshakeError, transcript: &Transcript) -> (String
                         .to_owned(),
                 ),
             ),
-            None if transcript.transport != Transport::Stdio => (unreachable(transcript), None),
+            None if transcript.transport != Transport::Stdio => unreachable(transcript),
             None => (
                 format!("the server closed its standard output before it answered, and lives on{wrote}"),
                 Some("a stdio server must keep its standard output open for messages".to_owned()),

@@ -7,6 +7,7 @@ pub mod exchanges;
 pub mod http;
 pub mod invariants;
 pub mod matching;
+pub mod refusals;
 pub mod steps;
 pub mod text_checks;
 

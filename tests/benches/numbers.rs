@@ -110,7 +110,7 @@ fn harness_rate() -> f64 {
             scripted: ScriptedClient::default(),
             startup: Duration::from_secs(10),
         };
-        let mut begun = opener.begin(Revision::R2025_11_25, ClientKind::Plain).await.unwrap();
+        let mut begun = opener.begin(Revision::R2025_11_25, ClientKind::Plain, false).await.unwrap();
         let start = Instant::now();
         for _ in 0..TRIPS {
             begun.session.exchange(Outgoing::new("ping"), Duration::from_secs(10)).await;

@@ -192,6 +192,10 @@ fn try_fault(library: &Library, fault: &Fault) -> Result<(), String> {
         Err(RunError::NotSpeaking(_) | RunError::NoRevision { .. }) if claimants.is_empty() => return Ok(()),
         Err(error) => return Err(format!("the run ended with: {error}")),
     };
+    // What no case claims shows all the same: with such a server no session begins.
+    if claimants.is_empty() && transport != Transport::Stdio {
+        return Err("nothing notices it".to_owned());
+    }
     let missed: Vec<&&str> = claimants.iter().filter(|case| !caught.contains(**case)).collect();
     let unclaimed: Vec<&String> = caught.iter().filter(|case| !claimants.contains(case.as_str())).collect();
     match (missed.is_empty(), unclaimed.is_empty()) {

@@ -223,8 +223,10 @@ fn recorded(revision: Revision) -> Transcript {
     let opener = Opener { access: Access::Stdio { command, guardian: None }, scripted, startup: LIMIT };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
-        let mut begun =
-            opener.begin(revision, ClientKind::Usual).await.unwrap_or_else(|error| panic!("{error:?}"));
+        let mut begun = opener
+            .begin(revision, ClientKind::Usual, false)
+            .await
+            .unwrap_or_else(|error| panic!("{error:?}"));
         script(&mut begun.session).await;
         begun.session.finish(Patience { after_close: LIMIT, after_term: LIMIT }).await
     })

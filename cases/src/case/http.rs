@@ -15,6 +15,9 @@ pub struct HttpRequest {
     /// The path and query instead of those of the endpoint.
     #[serde(default)]
     pub path: Option<String>,
+    /// Another host than that of the endpoint, at the same port. Nothing follows from its not being reached.
+    #[serde(default)]
+    pub host: Option<String>,
     /// The body; templates are filled in as JSON.
     #[serde(default)]
     pub body: Option<String>,

@@ -214,6 +214,7 @@ fn step(step: &InputStep) -> Map<String, Value> {
 fn http(request: &HttpRequest) -> Value {
     let mut members = Map::new();
     members.insert("method".to_owned(), json!(request.method));
+    members.extend(request.host.as_ref().map(|host| ("host".to_owned(), json!(host))));
     members.extend(request.path.as_ref().map(|path| ("path".to_owned(), json!(path))));
     members.extend(request.body.as_ref().map(|body| ("body".to_owned(), json!(body))));
     if request.open {

@@ -50,7 +50,6 @@ pub(super) struct Asked {
     pub(super) id: Value,
     /// The entry of what was sent.
     pub(super) entry: usize,
-    pub(super) sent_at: Instant,
 }
 
 /// How a batch ended.
@@ -203,7 +202,7 @@ impl Flight {
             && self.ids.insert(id_key(&id))
         {
             let this = self.tries.get_mut(place)?;
-            this.asked.push(Asked { step: number, id, entry, sent_at: Instant::now() });
+            this.asked.push(Asked { step: number, id, entry });
             self.in_flight.push_back((place, this.asked.len() - 1));
         }
         Some(sent)

@@ -54,7 +54,7 @@ pub(super) struct Confirmed {
 impl Replayer<'_> {
     /// A session with a fresh server; none if it does not start.
     pub(super) async fn open(&self) -> Option<Flight> {
-        let mut session = self.opener.begin(self.revision, ClientKind::Usual).await.ok()?.session;
+        let mut session = self.opener.begin(self.revision, ClientKind::Usual, false).await.ok()?.session;
         // Rules compare what a server says with what it listed in the same session.
         let greeting = json!({ "capabilities": session.transcript.capabilities });
         let profile = Profile::learn(&mut session, &greeting, self.timeout).await;

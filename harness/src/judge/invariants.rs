@@ -1,5 +1,6 @@
 //! Invariants: rules that hold for everything a server says. Each is named by the YAML file that gives it its requirement.
 
+mod authorization;
 mod batch;
 mod cancelling;
 mod codes;
@@ -152,6 +153,7 @@ const RULES: &[(&str, Rule)] = &[
     ("http-sse-data", http_events::data),
     ("http-sse-priming", http_events::priming),
     ("http-event-id-unique", http_events::unique_ids),
+    ("auth-metadata-found", authorization::metadata_found),
     ("sse-own-stream", sse::own_stream),
     ("sse-response-on-stream", sse::response_on_stream),
     ("sse-post-status", sse::post_status),

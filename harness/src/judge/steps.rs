@@ -5,7 +5,7 @@ use mcp_conform_cases::case::{Action, Expect, Outcome, Path, Script, Step, Watch
 use serde_json::Value;
 
 use super::matching::{self, Mismatch, in_short};
-use super::{Breach, Judgement, http};
+use super::{Breach, Judgement, http, refusals};
 use crate::event::Transport;
 use crate::template::Variables;
 use crate::transcript::{CaseRecord, Happening, Health, Pass, StepRecord, Transcript, Waited};
@@ -62,8 +62,15 @@ fn one_pass(
             Err(breach) if step.setup => {
                 return Judgement::Unseen(format!("the preparation failed: {}", breach.message));
             }
-            Err(breach) if breach.advice => advice = advice.or(Some(named(breach))),
-            Err(breach) => return Judgement::Broken(named(breach)),
+            Err(breach) => {
+                if let Some(why) = refusals::of_step(step, done, transcript) {
+                    return Judgement::Unseen(why);
+                }
+                if !breach.advice {
+                    return Judgement::Broken(named(breach));
+                }
+                advice = advice.or(Some(named(breach)));
+            }
         }
         capture(&step.capture, done, transcript, &mut variables);
     }

@@ -35,7 +35,8 @@ pub(super) fn request(
 ) -> Result<usize, TemplateError> {
     let path = request.path.as_deref().map(|path| fill(path, known)).transpose()?;
     let body = request.body.as_deref().map(|body| template::fill_raw(body, known)).transpose()?;
-    Ok(session.request_http(&request.method, path.as_deref(), body.unwrap_or_default().into_bytes()))
+    let body = body.unwrap_or_default().into_bytes();
+    Ok(session.request_http(&request.method, request.host.as_deref(), path.as_deref(), body))
 }
 
 /// Makes a request that is written out; returns its entry.
@@ -69,6 +70,19 @@ pub(super) fn close(session: &mut Session, name: &str, known: &Variables) {
 /// Whether the HTTP answer itself is what a step waits for, and not the response to a request.
 pub(super) fn is_waited_for(step: &Step) -> bool {
     !matches!(&step.action, Action::Request(_))
+}
+
+/// Gives templates the id of the last event that came on the stream of each step with a name.
+pub(super) fn note_events(session: &Session, script: &[Step], known: &mut Variables) {
+    for name in script.iter().filter_map(|step| step.name.as_ref()) {
+        let Some(Value::Object(mut named)) = known.get(name).cloned() else { continue };
+        let exchange = named.get("exchange").and_then(Value::as_u64);
+        let exchange = exchange.and_then(|exchange| ExchangeId::try_from(exchange).ok());
+        if let Some(event) = exchange.and_then(|exchange| session.last_event(exchange)) {
+            named.insert("event".to_owned(), Value::String(event.to_owned()));
+            known.insert(name.clone(), Value::Object(named));
+        }
+    }
 }
 
 /// Waits for an HTTP answer; says how that ended.

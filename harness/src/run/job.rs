@@ -10,11 +10,12 @@ use tokio::sync::OwnedSemaphorePermit;
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::{Context, QUICK, script};
-use crate::detect::{Begun, OpenError};
+use crate::detect::{Begun, OpenError, Opener};
 use crate::judge::{Judgement, steps};
 use crate::plan::SessionKey;
 use crate::profile::{self, Profile};
 use crate::session::Session;
+use crate::session::handshake::HandshakeError;
 use crate::transcript::{CaseRecord, Health, Transcript};
 
 /// How often a server that dies is started again within one shared session.
@@ -193,6 +194,7 @@ async fn retry_elsewhere(
         let mut open = open_shared(context, key).await.ok()?;
         let record = script::carry_out(&mut open, case, context).await;
         if record.health != Health::Well {
+            open.distrust();
             return Some(false);
         }
         if retry == DEATH_RETRIES {
@@ -216,35 +218,59 @@ fn client_of(key: SessionKey) -> ClientKind {
 /// Another session for the cases that share one. What the server lists is asked again, because rules compare what it
 /// says later in a session with what it listed there.
 async fn open_shared(context: &Context, key: SessionKey) -> Result<Session, String> {
-    let mut session = begin(context, key, SessionKind::Shared).await?;
+    let mut session = begin(context, key, SessionKind::Shared, false).await?;
     let greeting = json!({ "capabilities": session.transcript.capabilities });
     Profile::learn(&mut session, &greeting, context.settings.timeout).await;
     Ok(session)
 }
 
-async fn begin(context: &Context, key: SessionKey, kind: SessionKind) -> Result<Session, String> {
+/// Opens a session; with `alone` no other one has used the server's process, or will, where that is possible.
+async fn begin(
+    context: &Context,
+    key: SessionKey,
+    kind: SessionKind,
+    alone: bool,
+) -> Result<Session, String> {
     let surface = context.surface(key.transport).ok_or("nothing is known of this transport")?;
-    let client = client_of(key);
-    let opened = match kind {
-        SessionKind::Bare => surface.opener.bare(key.revision, client).await,
-        SessionKind::Fresh | SessionKind::Shared => {
-            surface.opener.begin(key.revision, client).await.map(|begun| begun.session)
-        }
-    };
+    let mut opened = open(&surface.opener, key, kind, alone).await;
+    // A server on a fixed port that was hung up by the case before is one for all.
+    if matches!(opened, Err(OpenError::Handshake(HandshakeError::Silent | HandshakeError::Closed, _)))
+        && surface.opener.discard_server()
+    {
+        opened = open(&surface.opener, key, kind, alone).await;
+    }
     let mut session = opened.map_err(|error| match error {
         OpenError::Start(error) => format!("the server could not be started again: {error}"),
         OpenError::Host(error) => format!("the server is no longer there: {error}"),
         OpenError::Handshake(error, _) => format!("a new session could not begin: {error}"),
     })?;
     session.mirror(surface.mirrored(key.revision));
+    if alone {
+        session.distrust();
+    }
     Ok(session)
+}
+
+async fn open(
+    opener: &Opener,
+    key: SessionKey,
+    kind: SessionKind,
+    fresh: bool,
+) -> Result<Session, OpenError> {
+    let client = client_of(key);
+    match kind {
+        SessionKind::Bare => opener.bare(key.revision, client, fresh).await,
+        SessionKind::Fresh | SessionKind::Shared => {
+            opener.begin(key.revision, client, fresh).await.map(|begun| begun.session)
+        }
+    }
 }
 
 async fn alone(item: usize, context: &Context, ordinal: usize, lane: Lane, results: &UnboundedSender<Done>) {
     let Some(planned) = context.plan.items.get(item) else { return };
     let Some(case) = context.library.cases.get(planned.case) else { return };
-    let opened =
-        begin(context, SessionKey::of(case, planned.transport, planned.revision), case.session).await;
+    let key = SessionKey::of(case, planned.transport, planned.revision);
+    let opened = begin(context, key, case.session, case.needs.own_process).await;
     let mut session = match opened {
         Ok(session) => session,
         Err(why) => {

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use super::{Context, http, items};
-use crate::judge::steps;
+use crate::judge::{refusals, steps};
 use crate::session::{Heard, Outgoing, Session};
 use crate::template::{self, TemplateError, Variables};
 use crate::transcript::{CaseRecord, Happening, Health, Pass, StepRecord, Waited};
@@ -78,6 +78,10 @@ async fn health(session: &mut Session, record: &CaseRecord, script: &[Step], con
     let finished = record.passes.last().filter(|pass| pass.steps.len() == script.len());
     let barrier = matches!(script.last().map(|step| &step.action), Some(Action::Barrier));
     let checked = finished.filter(|_| barrier).and_then(|pass| pass.steps.last()).map(|step| step.waited);
+    let asked_from = match finished.filter(|_| barrier).and_then(|pass| pass.steps.last()) {
+        Some(step) => step.begins,
+        None => session.transcript.entries.len(),
+    };
     let outcome = match checked {
         Some(waited) => waited,
         None if session.is_closed() => Waited::Closed,
@@ -85,6 +89,8 @@ async fn health(session: &mut Session, record: &CaseRecord, script: &[Step], con
         None => Waited::Passed,
     };
     match outcome {
+        // Whoever says that it will not answer now does not hang.
+        Waited::TimedOut if refusals::any(&session.transcript, asked_from).is_some() => Health::Well,
         Waited::TimedOut => Health::Hung,
         _ if session.is_closed() => Health::Dead,
         _ => Health::Well,
@@ -117,6 +123,7 @@ async fn one_pass(
     let mut known = variables.clone();
     let mut pass = Pass { item, variables, ..Pass::default() };
     for step in script {
+        http::note_events(session, script, &mut known);
         match one_step(session, case, step, &mut known, context).await {
             Ok(record) => {
                 let broken = steps::judge_step(step, &record, &session.transcript, &known)

@@ -57,7 +57,7 @@ impl Surface {
                 let (opener, lanes) = (opener.clone(), Arc::clone(&lanes));
                 asking.spawn(async move {
                     let _permit = lanes.acquire_owned().await;
-                    (revision, opener.begin(revision, ClientKind::Usual).await)
+                    (revision, opener.begin(revision, ClientKind::Usual, false).await)
                 });
             }
             while let Some(done) = asking.join_next().await {

@@ -61,6 +61,8 @@ struct Exchange {
     continued: bool,
     /// How many exchanges it continues, one after the other.
     continues: u32,
+    /// Whether it was made with another host, which may well not be there.
+    elsewhere: bool,
 }
 
 impl Session {
@@ -89,17 +91,36 @@ impl Session {
         self.http.session.as_deref()
     }
 
-    /// What templates may name of the server: `path`, `host`, `origin`, and `session`; nothing on stdio.
+    /// The id of the last event on the stream of an exchange.
+    #[must_use]
+    pub fn last_event(&self, exchange: ExchangeId) -> Option<&str> {
+        self.http.exchanges.get(&exchange)?.last_event.as_deref()
+    }
+
+    /// What templates may name of the server: `path`, `host`, `origin`, `session`, and `token`; nothing on stdio. The
+    /// token is a stand-in, which the real one replaces when it is sent, so that it appears in no recording.
     #[must_use]
     pub fn http_facts(&self) -> Value {
         let Link::Http(link) = &self.link else { return Value::Null };
         let url = link.messages();
-        json!({
+        let mut facts = json!({
             "path": path_of(url),
             "host": host_of(url),
             "origin": url.origin().ascii_serialization(),
             "session": self.http.session,
-        })
+        });
+        if let (Some(facts), Some(_)) = (facts.as_object_mut(), self.token()) {
+            facts.insert("token".to_owned(), json!(TOKEN));
+        }
+        facts
+    }
+
+    /// The token of the operator, if there is one.
+    fn token(&self) -> Option<String> {
+        let headers = self.operator();
+        let (_, value) = headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("authorization"))?;
+        let (scheme, token) = value.split_once(' ')?;
+        scheme.eq_ignore_ascii_case("bearer").then(|| token.trim().to_owned())
     }
 
     /// Posts what is sent; says how it was carried.
@@ -113,20 +134,40 @@ impl Session {
         let about =
             Exchange { initializes: method == Some("initialize"), asks: asks.clone(), ..Exchange::default() };
         let ordered = asks.is_none();
-        self.begin_exchange(POST, None, headers, body, ordered, about)
+        self.begin_exchange(POST, Target::default(), headers, body, ordered, about)
     }
 
     /// Makes a request that need not carry a message; returns its entry.
-    pub fn request_http(&mut self, method: &str, path: Option<&str>, body: Vec<u8>) -> usize {
+    ///
+    /// With `host` it goes to that host, and its not being reached says nothing of the server.
+    pub fn request_http(
+        &mut self,
+        method: &str,
+        host: Option<&str>,
+        path: Option<&str>,
+        body: Vec<u8>,
+    ) -> usize {
         let headers = self.headers_for(None, method);
         let parsed: Option<Value> = serde_json::from_slice(&body).ok();
+        let asks = parsed.as_ref().and_then(|message| message.get("id")).map(id_key);
         let about = Exchange {
-            asks: parsed.as_ref().and_then(|message| message.get("id")).map(id_key),
+            asks: asks.or_else(|| self.continued_by(&headers)),
+            elsewhere: host.is_some(),
             ..Exchange::default()
         };
-        let carrier = self.begin_exchange(method, path, headers, body.clone(), false, about);
+        let target = Target { host, path };
+        let carrier = self.begin_exchange(method, target, headers, body.clone(), false, about);
         let message = parsed.filter(Value::is_object);
         self.record_carried(carrier, body, message, true)
+    }
+
+    /// The key of the id of the request whose answer a case takes up again, if these headers say so.
+    fn continued_by(&mut self, headers: &[(String, String)]) -> Option<String> {
+        let (_, event) = headers.iter().find(|(name, _)| name.eq_ignore_ascii_case(LAST_EVENT))?;
+        let before =
+            self.http.exchanges.values_mut().find(|about| about.last_event.as_ref() == Some(event))?;
+        before.continued = before.asks.is_some();
+        before.asks.clone()
     }
 
     /// Sends a request that is written out; returns its entry.
@@ -158,7 +199,8 @@ impl Session {
         if tell_length {
             lines.push(format!("Content-Length: {}", body.len()));
         }
-        let mut bytes = lines.join("\r\n").into_bytes();
+        let token = self.token().unwrap_or_default();
+        let mut bytes = lines.join("\r\n").replace(TOKEN, &token).into_bytes();
         bytes.extend_from_slice(b"\r\n\r\n");
         bytes.extend_from_slice(body.get(..cut_after.unwrap_or(body.len())).unwrap_or(body));
         let mut words = head.first().map(String::as_str).unwrap_or_default().split(' ').map(str::to_owned);
@@ -249,13 +291,13 @@ impl Session {
         let mut headers = self.headers_for(None, "GET");
         let mut about = Exchange::default();
         if let Some((exchange, event)) = after {
-            headers.push(("Last-Event-ID".to_owned(), event));
+            headers.push((LAST_EVENT.to_owned(), event));
             if let Some(before) = self.http.exchanges.get(&exchange) {
                 about.asks = before.asks.clone();
                 about.continues = before.continues + 1;
             }
         }
-        let carrier = self.begin_exchange("GET", None, headers, Vec::new(), false, about);
+        let carrier = self.begin_exchange("GET", Target::default(), headers, Vec::new(), false, about);
         self.record_carried(carrier, Vec::new(), None, false)
     }
 
@@ -309,12 +351,13 @@ impl Session {
     fn begin_exchange(
         &mut self,
         method: &str,
-        path: Option<&str>,
+        target: Target<'_>,
         headers: Vec<(String, String)>,
         body: Vec<u8>,
         ordered: bool,
         about: Exchange,
     ) -> Carrier {
+        let token = self.token().unwrap_or_default();
         let overriding = std::mem::take(&mut self.http.overriding);
         let operator: Vec<(String, String)> = self
             .operator()
@@ -331,9 +374,15 @@ impl Session {
         let Link::Http(link) = &mut self.link else { return carrier };
         let is_stream = method == "GET" && link.transport() == Transport::Sse;
         let base = if is_stream { link.url() } else { link.messages() };
-        let url = path.and_then(|path| base.join(path).ok()).unwrap_or_else(|| base.clone());
-        carrier.path = path_of(&url);
-        let all = headers.into_iter().chain(operator).collect();
+        let join = |path: &str| base.join(path).ok();
+        let mut url =
+            target.path.and_then(|path| join(&path.replace(TOKEN, &token))).unwrap_or_else(|| base.clone());
+        carrier.path = target.path.map_or_else(|| path_of(&url), str::to_owned);
+        if target.host.is_some() && url.set_host(target.host).is_err() {
+            return carrier;
+        }
+        let reveal = |(name, value): (String, String)| (name, value.replace(TOKEN, &token));
+        let all = headers.into_iter().map(reveal).chain(operator).collect();
         carrier.exchange =
             link.begin(Sending::Request { method: method.to_owned(), url, headers: all, body }, ordered);
         self.http.exchanges.insert(carrier.exchange, about);
@@ -375,6 +424,10 @@ impl Session {
                 Heard::Frame(entry)
             }
             Step::End { end, body, length } => {
+                let end = match end {
+                    End::Failed { why, .. } if about.elsewhere => End::Failed { why, unreachable: false },
+                    end => end,
+                };
                 let unreachable = matches!(end, End::Failed { unreachable: true, .. });
                 self.recorded += body.len();
                 let entry = self.record(Happening::End { exchange, end, body, length });
@@ -483,6 +536,19 @@ impl Session {
         self.http.session.is_some() && self.http.refused
     }
 
+    /// Whether an earlier session had the server process for itself; never so on stdio.
+    #[must_use]
+    pub fn server_was_used(&self) -> bool {
+        matches!(&self.link, Link::Http(link) if link.server_was_used())
+    }
+
+    /// Says that no other session should use the server after this one. On stdio none does anyway.
+    pub fn distrust(&mut self) {
+        if let Link::Http(link) = &mut self.link {
+            link.distrust();
+        }
+    }
+
     /// Whether the server that the session was with has been started anew or ended since.
     #[must_use]
     pub fn is_stale(&self) -> bool {
@@ -538,20 +604,38 @@ impl Session {
             && self.http.session.is_some()
         {
             let headers = self.headers_for(None, "DELETE");
-            let carrier =
-                self.begin_exchange("DELETE", None, headers, Vec::new(), false, Exchange::default());
+            let carrier = self.begin_exchange(
+                "DELETE",
+                Target::default(),
+                headers,
+                Vec::new(),
+                false,
+                Exchange::default(),
+            );
             let exchange = carrier.exchange;
             self.record_carried(carrier, Vec::new(), None, false);
             self.exchange_over(exchange, false, Instant::now() + DELETE_ANSWER).await;
         }
         let unwell = self.transcript.cases.iter().any(|case| case.health != Health::Well);
-        if let (true, Link::Http(link)) = (unwell || self.closed, &mut self.link) {
-            link.distrust();
+        if unwell || self.closed {
+            self.distrust();
         }
     }
 }
 
 const POST: &str = "POST";
+
+/// Names the event after which a stream is to be taken up again.
+const LAST_EVENT: &str = "Last-Event-ID";
+/// Stands for the token of the operator in what cases send, and in recordings.
+const TOKEN: &str = "{{http.token}}";
+
+/// Where a request goes, as far as it is not to the endpoint.
+#[derive(Clone, Copy, Debug, Default)]
+struct Target<'a> {
+    host: Option<&'a str>,
+    path: Option<&'a str>,
+}
 
 fn note_event(about: &mut Exchange, event: &crate::transport::http::events::Event) {
     if let Some(id) = event.id.as_ref().filter(|id| !id.is_empty()) {

@@ -195,6 +195,12 @@ impl HttpLink {
         self.lease.host().terminate();
     }
 
+    /// Whether an earlier session had the server for itself.
+    #[must_use]
+    pub fn server_was_used(&self) -> bool {
+        self.lease.was_used()
+    }
+
     /// Says that no other session should use the server after this one.
     pub fn distrust(&mut self) {
         self.lease.distrust();

@@ -98,8 +98,6 @@ faults! { HTTP =>
         Hook::Reply(|out| rewrite(out, |challenge| without(challenge, "resource_metadata")))];
     "auth-challenge-without-scope", "auth.scope-in-challenge", range::FROM_2025_11, "401 does not name a scope" => [
         Hook::Reply(|out| rewrite(out, |challenge| without(challenge, "scope")))];
-    "auth-challenge-of-other-scope", "auth.scope-sets-consistent", range::STATELESS, "401 names a scope that the metadata does not" => [
-        Hook::Reply(|out| rewrite(out, |challenge| challenge.replace("scope=\"mcp\"", "scope=\"admin\"")))];
     "auth-metadata-undiscoverable", "auth.metadata-discoverable", range::FROM_2025_11, "There is metadata, but neither the challenge nor a well-known address leads to it" => [
         Hook::Reply(|out| {
             rewrite(out, |challenge| without(challenge, "resource_metadata"));

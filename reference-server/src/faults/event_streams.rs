@@ -69,20 +69,25 @@ faults! { HTTP =>
             let foreign = json!({ "jsonrpc": "2.0", "method": "notifications/progress", "params": { "progressToken": "of-another-request", "progress": 1 } });
             [format!("data: {foreign}\n\n").into_bytes(), text].concat()
         } else { text })];
+    "sse-carries-request", "http.sse.no-requests", range::STATELESS, "A stream carries a request of the server" => [
+        Hook::EventText(|event, text| if event.place == Place::Stateless && is_sample(event) {
+            let ping = json!({ "jsonrpc": "2.0", "id": "server-1", "method": "ping" });
+            [format!("data: {ping}\n\n").into_bytes(), text].concat()
+        } else { text })];
     "sse-not-closed", "http.sse-closed-after-response", range::FROM_2025_03, "A stream stays open after its answer" => [
         Hook::Http(HttpFault::StreamStaysOpen)];
-    "sse-held-back", "http.sse.streaming-not-buffered", range::STATELESS, "Progress is held back until the answer" => [
-        Hook::Http(HttpFault::EventsHeldBack)];
     "sse-without-accel-header", "http.sse.x-accel-buffering", range::STATELESS, "Streams do not ask proxies to pass them on at once" => [
         Hook::Reply(|out| out.remove_header("x-accel-buffering"))];
-    "no-keep-alive", "http.sse.keep-alive", range::STATELESS, "A quiet stream gets no sign of life" => [
-        Hook::Http(HttpFault::NoKeepAlive)];
     "disconnect-cancels", "http.disconnect-not-cancel", range::STATEFUL_FROM_2025_03, "A connection that breaks cancels the request" => [
         Hook::Http(HttpFault::DisconnectCancels)];
     "get-stream-silent", "http.get-unrelated-messages", range::STATEFUL_FROM_2025_03, "Nothing is ever sent on the stream of a GET" => [
         Hook::EventText(|event, text| if event.place == Place::Standing { Vec::new() } else { text })];
     "get-stream-carries-answer", "http.get-no-response", range::STATEFUL_FROM_2025_03, "Answers to ping also go to the stream of a GET" => [
         Hook::Http(HttpFault::AnswersOnStanding)];
+    "progress-on-get-stream", "http.get-unrelated-messages", range::STATEFUL_FROM_2025_03, "All progress but the first goes to the stream of a GET" => [
+        Hook::Http(HttpFault::ProgressOnStanding)];
+    "message-on-two-streams", "http.no-broadcast", range::STATEFUL_FROM_2025_03, "Requests of the server also go to the stream of a GET" => [
+        Hook::Http(HttpFault::RequestsTwice)];
     "broadcast-to-all-streams", "http.no-broadcast", range::STATEFUL_FROM_2025_03, "A message that belongs to no request goes to all streams of GETs" => [
         Hook::Http(HttpFault::Broadcasts)];
     "event-ids-repeat", "http.event-id-unique", range::STATEFUL_FROM_2025_03, "Each stream counts its messages from the beginning, and their ids are just that" => [

@@ -53,8 +53,14 @@ faults! { HTTP =>
         Hook::Request(|arrival| if arrival.is_stateless() && arrival.rpc_method() == "completion/complete" && !arrival.has("origin") {
             arrival.reply = Some(Reply::refusal(StatusCode::FORBIDDEN, "Forbidden: no Origin"));
         })];
-    "host-not-checked", "http.origin-validated", range::FROM_2025_03, "Serves under any Host, so that a foreign name can be made to point here" => [
-        Hook::Request(|arrival| arrival.set("host", "localhost"))];
+    "origin-compared-with-host", "http.origin-validated", range::FROM_2025_03, "Serves pages whose origin is the Host of the request, whatever that is" => [
+        Hook::Request(|arrival| {
+            let page = arrival.ask.header("origin").and_then(|origin| origin.split_once("://"));
+            if page.is_some_and(|(_, authority)| Some(authority) == arrival.ask.header("host")) {
+                arrival.remove("origin");
+                arrival.set("host", "localhost");
+            }
+        })];
     "binds-all-interfaces", "http.bind-localhost", range::FROM_2025_03, "Listens on all interfaces, whatever address was given" => [
         Hook::Http(HttpFault::BindsAllInterfaces)];
     "notification-answered-200", "http.notification-202", range::FROM_2025_03, "Notifications get 200" => [
@@ -89,6 +95,15 @@ faults! { HTTP =>
             let log = json!({ "jsonrpc": "2.0", "method": "notifications/message", "params": { "level": "info", "data": "Answered" } });
             out.set_body(format!("{}\n{log}\n", out.json()));
         }))];
+    "responses-swapped", "http.concurrent-streams", range::STATELESS, "The answer to a request for a completion is the one to the request for a completion before it" => [
+        Hook::Request(|arrival| if arrival.rpc_method() == "completion/complete" {
+            let id = arrival.body.get("id").cloned();
+            let [_, newest] = std::mem::take(&mut arrival.memory.completed);
+            arrival.memory.completed = [newest, id];
+        }),
+        Hook::Reply(|out| if let [Some(earlier), _] = out.memory.completed.clone() {
+            on_plain(out, |out| out.change_json(|answer| super::hook::set(answer, "/id", earlier)));
+        })];
     "json-reply-quoted", "http.json-single-object", range::FROM_2025_03, "Answers to completion/complete are a JSON string that holds the message" => [
         Hook::Reply(|out| on_plain(out, |out| out.change_json(|answer| *answer = Value::String(answer.to_string()))))];
 }

@@ -4,16 +4,10 @@ use axum::http::StatusCode;
 
 use super::catalog::{HTTP, faults, range};
 use super::hook::Hook;
-use super::network::{HttpArrival, HttpDeparture, HttpFault};
+use super::network::{HttpDeparture, HttpFault};
 use crate::transport::http::{Reply, header};
 
 const PREFIX: &str = "session ";
-
-fn begins_session(arrival: &HttpArrival<'_>) -> bool {
-    arrival.is_stateless()
-        || arrival.rpc_method() == "initialize"
-        || (arrival.posts() && arrival.body.is_null())
-}
 
 fn on_ended(out: &mut HttpDeparture<'_>, status: StatusCode) {
     if out.reply.status == StatusCode::NOT_FOUND
@@ -47,11 +41,6 @@ faults! { HTTP =>
         })];
     "session-ids-count-up", "http.session-id-secure", range::STATEFUL_FROM_2025_03, "Session ids are 1, 2, 3" => [
         Hook::Http(HttpFault::CountingSessionIds)];
-    "missing-session-accepted", "http.missing-session-400", range::STATEFUL_FROM_2025_03, "A request without session id is served in the newest session" => [
-        Hook::Request(|arrival| if !begins_session(arrival) && !arrival.has(header::SESSION_ID)
-            && let Some(id) = arrival.memory.session.clone() {
-            arrival.set(header::SESSION_ID, &id);
-        })];
     "missing-session-answered-200", "http.missing-session-400", range::STATEFUL_FROM_2025_03, "A request without session id gets 200 with the error" => [
         Hook::Reply(|out| if out.reply.status == StatusCode::BAD_REQUEST && !out.is_stateless()
             && !out.ask.headers.contains_key(header::SESSION_ID) && !out.body.is_null() {
@@ -63,12 +52,6 @@ faults! { HTTP =>
         Hook::Reply(|out| on_ended(out, StatusCode::UNAUTHORIZED))];
     "ended-session-answered-200", "http.terminated-session-404", range::STATEFUL_FROM_2025_03, "Requests of an ended session get 200 with the error" => [
         Hook::Reply(|out| on_ended(out, StatusCode::OK))];
-    "session-id-not-checked", "http.terminated-session-404", range::STATEFUL_FROM_2025_03, "Any session id will do: DELETE ends nothing, and an unknown id is taken for the newest session" => [
-        Hook::Http(HttpFault::SessionsNeverEnd), Hook::Http(HttpFault::UnknownSessionsServed)];
-    "delete-ignored", "http.delete-answer", range::STATEFUL_FROM_2025_03, "DELETE is accepted and ends nothing" => [
-        Hook::Http(HttpFault::SessionsNeverEnd)];
-    "delete-answered-500", "http.delete-answer", range::STATEFUL_FROM_2025_03, "DELETE ends the session and gets 500" => [
-        Hook::Reply(|out| if out.ask.method == "DELETE" && out.is_ok() { out.set_status(StatusCode::INTERNAL_SERVER_ERROR); })];
     "version-header-ignored", "http.bad-version-header-400", range::STATEFUL_FROM_2025_06, "Any MCP-Protocol-Version will do in a session" => [
         Hook::Request(|arrival| if !arrival.is_stateless() && arrival.has(header::SESSION_ID) { arrival.remove(header::PROTOCOL_VERSION); })];
     "version-header-answered-500", "http.bad-version-header-400", range::STATEFUL_FROM_2025_06, "A bad MCP-Protocol-Version gets 500" => [

@@ -6,7 +6,7 @@ use serde_json::json;
 use super::catalog::{HTTP, faults, range};
 use super::hook::Hook;
 use super::network::{HttpDeparture, HttpFault};
-use crate::jsonrpc::code;
+use crate::jsonrpc::{self, RpcError, code};
 use crate::transport::http::{Event, Place, Reply, header};
 
 fn on_code(out: &mut HttpDeparture<'_>, wanted: i64, change: impl FnOnce(&mut HttpDeparture<'_>)) {
@@ -39,11 +39,6 @@ faults! { HTTP =>
         Hook::Reply(|out| on_code(out, code::INVALID_PARAMS, |out| out.set_status(StatusCode::OK)))];
     "missing-capability-answered-200", "base.meta.missing-capability-http-400", range::STATELESS, "A missing client capability gets 200 with -32021" => [
         Hook::Reply(|out| on_code(out, code::MISSING_CLIENT_CAPABILITY, |out| out.set_status(StatusCode::OK)))];
-    "client-response-accepted", "http.request.client-response-rejected", range::STATELESS, "A posted response gets 202, although nothing was asked" => [
-        Hook::Reply(|out| if out.is_stateless() && out.body.is_object() && out.body.get("method").is_none()
-            && out.body.get("id").is_some() && out.reply.status == StatusCode::BAD_REQUEST {
-            out.replace(Reply::empty(StatusCode::ACCEPTED));
-        })];
     "methods-on-paths-of-their-own", "http.endpoint.single-post", range::STATELESS, "prompts/list is not served at the endpoint" => [
         Hook::Request(|arrival| if arrival.is_stateless() && arrival.rpc_method() == "prompts/list" {
             arrival.reply = Some(Reply::empty(StatusCode::NOT_FOUND));
@@ -68,6 +63,20 @@ faults! { HTTP =>
         Hook::Http(HttpFault::StreamsMixed)];
     "closed-stream-goes-on", "cancel.http.disconnect-is-cancel", range::STATELESS, "Closing the stream of a request does not cancel it" => [
         Hook::Http(HttpFault::CloseIgnored)];
+    "closed-request-speaks-elsewhere", "cancel.http.no-further-messages", range::STATELESS, "A request whose stream was closed reports its progress on the stream of the newest one" => [
+        Hook::Http(HttpFault::CloseIgnored), Hook::Http(HttpFault::ClosedSpeaksElsewhere)];
+    "close-cancels-all", "cancel.http.disconnect-isolated", range::STATELESS, "Closing the stream of a request cancels all others too" => [
+        Hook::Http(HttpFault::CloseCancelsAll)];
+    "subscription-not-made-again", "subs.cancel.http-close", range::STATELESS, "What was subscribed to once cannot be subscribed to again" => [
+        Hook::Request(|arrival| if arrival.rpc_method() == "subscriptions/listen" {
+            let wanted = arrival.body.pointer("/params/notifications").cloned().unwrap_or_default();
+            if arrival.memory.subscribed.contains(&wanted) {
+                let error = RpcError::new(code::INTERNAL_ERROR, "There is a subscription already");
+                arrival.reply = Some(Reply::json(StatusCode::OK, &jsonrpc::error(arrival.body.get("id"), &error)));
+            } else {
+                arrival.memory.subscribed.push(wanted);
+            }
+        })];
     "listen-answered-as-json", "subs.listen.sse-on-http", range::STATELESS, "subscriptions/listen is answered with JSON documents, one a line" => [
         Hook::Reply(|out| if out.is_stateless() && out.rpc_method() == "subscriptions/listen" && out.is_ok() {
             out.set_header("content-type", "application/json");

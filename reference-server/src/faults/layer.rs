@@ -124,7 +124,6 @@ impl Faults {
         }
         let mut departure =
             HttpDeparture { body: body_of(ask), ask, reply, memory: &mut lock(&self.network) };
-        departure.learn();
         for hook in self.hooks() {
             if let Hook::Reply(change) = hook {
                 change(&mut departure);

@@ -30,6 +30,8 @@ faults! { SSE =>
         Hook::Event(|event| if is_endpoint(event) { event.name = None; })];
     "endpoint-event-quoted", "sse-legacy.endpoint-event", range::OLDEST, "The endpoint is announced as a JSON string" => [
         Hook::Event(|event| if is_endpoint(event) { event.data = format!("\"{}\"", event.data); })];
+    "event-before-endpoint", "sse-legacy.endpoint-event", range::OLDEST, "Another event comes before the one that announces the endpoint" => [
+        Hook::EventText(|event, text| if is_endpoint(event) { [b"event: welcome\ndata: Welcome\n\n", text.as_slice()].concat() } else { text })];
     "endpoint-event-in-json", "sse-legacy.endpoint-event", range::OLDEST, "The endpoint is announced in a JSON object" => [
         Hook::Event(|event| if is_endpoint(event) { event.data = format!("{{\"uri\":\"{}\"}}", event.data); })];
     "endpoint-of-another-origin", "sse-legacy.endpoint-same-origin", range::OLDEST, "The endpoint is announced under another name of the host" => [
@@ -63,6 +65,4 @@ faults! { SSE =>
         Hook::Reply(|out| if out.ask.path == "/messages" && out.body.is_null() && out.reply.status == StatusCode::BAD_REQUEST {
             out.replace(Reply::empty(StatusCode::ACCEPTED));
         })];
-    "session-outlives-stream", "sse-legacy.closed-stream-ends-session", range::OLDEST, "A session goes on after its stream was closed" => [
-        Hook::Http(HttpFault::LegacySessionSurvives)];
 }

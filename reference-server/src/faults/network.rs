@@ -13,12 +13,8 @@ pub(crate) enum HttpFault {
     BindsAllInterfaces,
     /// Session ids are 1, 2, 3.
     CountingSessionIds,
-    /// A session id that is unknown stands for the newest session.
-    UnknownSessionsServed,
     /// A connection is closed before the answer.
     ClosesEarly,
-    /// DELETE ends nothing.
-    SessionsNeverEnd,
     /// An unsolicited message goes to all streams.
     Broadcasts,
     /// An unsolicited message goes to the stream of an unrelated request.
@@ -31,33 +27,37 @@ pub(crate) enum HttpFault {
     ReplaysOtherStreams,
     /// A stream stays open after the answer.
     StreamStaysOpen,
-    /// A quiet stream is quiet.
-    NoKeepAlive,
     /// A request whose headers do not match is carried out before it is refused.
     MismatchExecuted,
     /// Closing the stream of a request does not cancel it.
     CloseIgnored,
+    /// And what it still has to say goes to the stream of the newest request.
+    ClosedSpeaksElsewhere,
+    /// Closing the stream of a request cancels all others too.
+    CloseCancelsAll,
+    /// Progress goes to the stream of a GET.
+    ProgressOnStanding,
+    /// Requests of the server go to the stream of a GET as well.
+    RequestsTwice,
     /// Notifications of a request go to the stream of the newest one.
     StreamsMixed,
-    /// Events are held back until the stream ends.
-    EventsHeldBack,
     /// The address for messages has another name than the stream's.
     LegacyEndpointElsewhere,
     /// Answers go to the newest HTTP+SSE stream, whoever asked.
     LegacyStreamsMixed,
-    /// An HTTP+SSE session outlives its stream.
-    LegacySessionSurvives,
 }
 
 /// What the faults of a process remember of its HTTP traffic.
 #[derive(Debug, Default)]
 pub(super) struct NetworkMemory {
-    /// The session id that was given last.
-    pub(super) session: Option<String>,
     /// The token that requests must show.
     pub(super) token: Option<String>,
     /// True once a request has shown it.
     pub(super) was_authorized: bool,
+    /// The ids of the request for a completion before the newest one, and of that.
+    pub(super) completed: [Option<Value>; 2],
+    /// What was subscribed to.
+    pub(super) subscribed: Vec<Value>,
 }
 
 /// The body of a request as JSON.
@@ -120,13 +120,6 @@ impl HttpArrival<'_> {
 }
 
 impl HttpDeparture<'_> {
-    /// Notes what later requests may be mistaken for.
-    pub(super) fn learn(&mut self) {
-        if let Some(id) = self.reply.headers.get(header::SESSION_ID).and_then(|id| id.to_str().ok()) {
-            self.memory.session = Some(id.to_owned());
-        }
-    }
-
     pub(super) fn is_get(&self) -> bool {
         self.ask.method == "GET"
     }

@@ -124,6 +124,7 @@ fn requests() -> Vec<Input> {
     let mut all = Vec::new();
     let mut add = |method: &str, path: Option<&str>, body: Option<&str>| {
         let request = HttpRequest {
+            host: None,
             method: method.to_owned(),
             path: path.map(str::to_owned),
             body: body.map(str::to_owned),

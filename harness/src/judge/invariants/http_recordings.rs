@@ -1,6 +1,6 @@
 //! Recordings for the tests of rules about HTTP, written line by line:
 //!
-//! - `POST MESSAGE`, `GET [name=value ...]`, and `DELETE` are requests, numbered from 0; with `!` after the method
+//! - `POST MESSAGE`, `GET [path=PATH] [name=value ...]`, and `DELETE` are requests, numbered from 0; with `!` after the method
 //!   hostile, with `^` in a session
 //! - `#N STATUS MEDIA [name=value ...]` is the head of the answer to request N, with `-` for no media type
 //! - `#N [@ID] [retry=MS] [type=NAME] MESSAGE` is what it brings, as events where the head says so
@@ -115,6 +115,9 @@ impl Writer {
             message = serde_json::from_slice::<Value>(&bytes).ok();
         } else {
             carrier.headers = fields(rest);
+            if let Some(place) = carrier.headers.iter().position(|(name, _)| name == "path") {
+                carrier.path = carrier.headers.remove(place).1;
+            }
         }
         if in_session {
             carrier.headers.push((SESSION.to_owned(), "s".to_owned()));

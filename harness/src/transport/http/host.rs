@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -19,6 +20,9 @@ use crate::transcript::Exit;
 pub const PORT: &str = "{port}";
 /// How often a server that starts is tried, at first and at most.
 const TRY_AFTER: (Duration, Duration) = (Duration::from_millis(2), Duration::from_millis(50));
+
+/// How long a server that was killed may take to be gone.
+const TIME_TO_END: Duration = Duration::from_secs(5);
 
 /// Why there is no server to talk to.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -115,6 +119,10 @@ pub struct Hosts {
     idle: Mutex<Vec<Arc<Host>>>,
     /// Only one server at a time is started on a fixed port.
     starting: tokio::sync::Mutex<()>,
+    /// Servers on a fixed port that were told to end, and perhaps have not yet.
+    ending: Mutex<Vec<Arc<Host>>>,
+    /// Whether a server is good for one session only, as was seen.
+    good_for_one: AtomicBool,
 }
 
 impl Hosts {
@@ -133,6 +141,8 @@ impl Hosts {
             startup,
             idle: Mutex::default(),
             starting: tokio::sync::Mutex::default(),
+            ending: Mutex::default(),
+            good_for_one: AtomicBool::new(false),
         }
     }
 
@@ -158,15 +168,24 @@ impl Hosts {
         })
     }
 
-    /// A server that no other session uses, where that is possible; else the one there is.
+    /// A server that no other session uses, and with `fresh` none has used before, where that is possible; else the
+    /// one there is.
     ///
     /// # Errors
     /// When none listens.
-    pub async fn take(self: &Arc<Self>) -> Result<Lease, HostError> {
+    pub async fn take(self: &Arc<Self>, fresh: bool) -> Result<Lease, HostError> {
         let _one_at_a_time = if self.are_many() { None } else { Some(self.starting.lock().await) };
-        let host = match self.reuse() {
+        let fresh = self.are_many() && (fresh || self.good_for_one.load(Ordering::Relaxed));
+        let used = if fresh { None } else { self.reuse() };
+        let was_used = self.are_many() && used.is_some();
+        let host = match used {
             Some(host) => host,
             None => {
+                // Only then is its port free again, and whoever connects there is not connected to it.
+                let ending = std::mem::take(&mut *locked(&self.ending));
+                for ending in ending {
+                    let _ = timeout(TIME_TO_END, ending.ended()).await;
+                }
                 let host = Arc::new(self.start().await?);
                 if !self.are_many() {
                     self.idle().push(Arc::clone(&host));
@@ -174,11 +193,31 @@ impl Hosts {
                 host
             }
         };
-        Ok(Lease { hosts: Arc::clone(self), host, sound: true })
+        Ok(Lease { hosts: Arc::clone(self), host, sound: true, was_used })
+    }
+
+    /// Gives every session a server of its own from now on, where that is possible.
+    pub fn use_each_once(&self) {
+        self.good_for_one.store(true, Ordering::Relaxed);
+    }
+
+    /// Ends the one server on a fixed port, so that the next session finds another one; says whether it is ours.
+    pub fn discard(&self) -> bool {
+        if self.are_many() || !self.are_ours() {
+            return false;
+        }
+        let hosts = std::mem::take(&mut *self.idle());
+        hosts.iter().for_each(|host| self.kill(host));
+        true
+    }
+
+    fn kill(&self, host: &Arc<Host>) {
+        host.with(Process::kill);
+        locked(&self.ending).push(Arc::clone(host));
     }
 
     fn idle(&self) -> std::sync::MutexGuard<'_, Vec<Arc<Host>>> {
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+        locked(&self.idle)
     }
 
     fn reuse(&self) -> Option<Arc<Host>> {
@@ -234,6 +273,10 @@ impl Hosts {
     }
 }
 
+fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 fn start_error(error: io::Error) -> HostError {
     HostError::Start(error.to_string())
 }
@@ -268,6 +311,7 @@ pub struct Lease {
     hosts: Arc<Hosts>,
     host: Arc<Host>,
     sound: bool,
+    was_used: bool,
 }
 
 impl Lease {
@@ -275,6 +319,12 @@ impl Lease {
     #[must_use]
     pub fn host(&self) -> &Arc<Host> {
         &self.host
+    }
+
+    /// Whether an earlier session had the server for itself.
+    #[must_use]
+    pub fn was_used(&self) -> bool {
+        self.was_used
     }
 
     /// Says that the server is not to be used again.
@@ -293,7 +343,7 @@ impl Drop for Lease {
             }
         } else if !sound && is_ours {
             // Other sessions may still hold on to it, and its port must become free.
-            self.host.with(Process::kill);
+            self.hosts.kill(&self.host);
             self.hosts.idle().retain(|other| !Arc::ptr_eq(other, &self.host));
         }
     }

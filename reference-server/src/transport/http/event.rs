@@ -67,8 +67,6 @@ pub(crate) struct Events {
     pub(super) keep_alive: Duration,
     /// Dropped when the client goes, or the stream is over.
     pub(super) _guard: Option<Box<dyn Send + Sync>>,
-    /// True while the next event is to be waited for.
-    pub(super) holds_back: bool,
     /// True once the last event has gone out.
     pub(super) answered: bool,
 }
@@ -77,12 +75,9 @@ impl Events {
     /// The next bytes to send; `None` at the end.
     pub(super) async fn next(&mut self) -> Option<Bytes> {
         let mut text = Vec::new();
-        // Faults may leave nothing of an event, or hold it back.
-        while text.is_empty() || self.holds_back {
+        // Faults may leave nothing of an event.
+        while text.is_empty() {
             let Ok(event) = tokio::time::timeout(self.keep_alive, self.receiver.recv()).await else {
-                if self.faults.http_is(HttpFault::NoKeepAlive) {
-                    continue;
-                }
                 return Some(Bytes::from_static(b":\n\n"));
             };
             let Some(event) = event else {
@@ -96,8 +91,6 @@ impl Events {
                 // What was sent in the same breath still goes out.
                 self.receiver.close();
             }
-            self.holds_back = self.faults.http_is(HttpFault::EventsHeldBack)
-                && event.data.contains("\"notifications/progress\"");
             text.extend(self.faults.encode_event(event));
         }
         Some(Bytes::from(text))

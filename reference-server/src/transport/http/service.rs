@@ -2,7 +2,7 @@
 //! does it show the token, and which era does it speak?
 
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use axum::http::{Method, StatusCode};
@@ -15,6 +15,7 @@ use super::sessions::Sessions;
 use super::stream::Newest;
 use super::{authorization, legacy, origin, stateful, stateless};
 use crate::faults::Faults;
+use crate::outbox::lock;
 use crate::revision::Revision;
 use crate::server::Server;
 use crate::session::Session;
@@ -64,6 +65,8 @@ pub(crate) struct Service {
     pub(super) own: SocketAddr,
     /// Only a fault looks at it.
     pub(super) newest: Newest,
+    /// And at this.
+    pub(super) running: Arc<Running>,
     options: Options,
     dialect: Dialect,
 }
@@ -77,8 +80,17 @@ impl Service {
         dialect: Dialect,
     ) -> Arc<Self> {
         faults.know_token(options.bearer.as_ref());
-        let (sessions, legacy, newest) = (Sessions::default(), LegacySessions::default(), Newest::default());
-        Arc::new(Self { server: Arc::clone(server), faults, sessions, legacy, own, newest, options, dialect })
+        Arc::new(Self {
+            server: Arc::clone(server),
+            faults,
+            sessions: Sessions::default(),
+            legacy: LegacySessions::default(),
+            own,
+            newest: Newest::default(),
+            running: Arc::default(),
+            options,
+            dialect,
+        })
     }
 
     /// Answers a request.
@@ -154,7 +166,6 @@ impl Service {
             faults: Arc::clone(faults),
             keep_alive: self.options.keep_alive,
             _guard: guard,
-            holds_back: false,
             answered: false,
         }
     }
@@ -198,10 +209,32 @@ pub(super) async fn alive(faults: &Faults) {
 pub(super) struct Cancel {
     pub(super) session: Arc<Session>,
     pub(super) id: Option<Value>,
+    /// Those that one fault cancels too, unless the request is finished.
+    pub(super) others: Option<Arc<Running>>,
+}
+
+/// The requests of the stateless era that were taken; only a fault wants to know them.
+#[derive(Default)]
+pub(super) struct Running(Mutex<Vec<(Arc<Session>, Value)>>);
+
+impl Running {
+    /// Notes a request.
+    pub(super) fn note(&self, session: &Arc<Session>, id: &Value) {
+        let mut entries = lock(&self.0);
+        entries.retain(|(session, _)| session.in_flight.count() > 0);
+        entries.push((Arc::clone(session), id.clone()));
+    }
+
+    fn cancel(&self) {
+        std::mem::take(&mut *lock(&self.0)).iter().for_each(|(session, id)| session.cancel(id));
+    }
 }
 
 impl Drop for Cancel {
     fn drop(&mut self) {
+        if let Some(others) = self.others.as_ref().filter(|_| self.session.in_flight.count() > 0) {
+            others.cancel();
+        }
         if let Some(id) = &self.id {
             self.session.cancel(id);
         }

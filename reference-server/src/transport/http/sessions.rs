@@ -122,11 +122,6 @@ impl Sessions {
         Some(session)
     }
 
-    /// The session used last; only a fault takes it for another.
-    pub(super) fn newest(&self) -> Option<Arc<HttpSession>> {
-        lock(&self.entries).last().map(|(_, session)| Arc::clone(session))
-    }
-
     /// Ends a session. False if there is none of that id.
     pub(super) fn end(&self, id: &str) -> bool {
         let mut entries = lock(&self.entries);

@@ -11,8 +11,8 @@ use super::service::{Cancel, Service, alive};
 use super::sessions::HttpSession;
 use super::stream::Stream;
 use crate::faults::HttpFault;
-use crate::jsonrpc::Message;
-use crate::outbox::Outbox;
+use crate::jsonrpc::{Message, Request};
+use crate::outbox::{Outbox, Outgoing, Sink};
 use crate::revision::Revision;
 
 /// Takes a message, or in 2025-03-26 a batch of them.
@@ -43,7 +43,7 @@ pub(super) async fn post(service: &Arc<Service>, ask: &Ask, body: &[u8], value: 
         Stream::new(Place::Answer, None, false)
     };
     let was_initialized = session.core.revision().is_some();
-    let outbox: Outbox = Arc::clone(&stream) as Outbox;
+    let outbox: Outbox = Astray::of(&session, &stream).unwrap_or_else(|| Arc::clone(&stream) as Outbox);
     session.faults.receive(body, &session.core, &session.faults.wrap(outbox));
     alive(&session.faults).await;
     if !asks_for_reply && !stream.has_messages() {
@@ -54,7 +54,7 @@ pub(super) async fn post(service: &Arc<Service>, ask: &Ask, body: &[u8], value: 
     let breaks = tool.is_none_or(|tool| tool != "test_reconnection");
     let guard = (breaks && session.faults.http_is(HttpFault::DisconnectCancels)).then(|| {
         let id = value.as_ref().and_then(|value| value.get("id")).cloned();
-        Box::new(Cancel { session: Arc::clone(&session.core), id }) as Box<dyn Send + Sync>
+        Box::new(Cancel { session: Arc::clone(&session.core), id, others: None }) as Box<dyn Send + Sync>
     });
     stream.begun().await;
     let reply = match stream.only_answer() {
@@ -121,9 +121,7 @@ pub(super) fn end(service: &Service, ask: &Ask) -> Reply {
     if let Err(refusal) = check_version(ask, &session) {
         return refusal;
     }
-    if !service.faults.http_is(HttpFault::SessionsNeverEnd) {
-        service.sessions.end(ask.header(header::SESSION_ID).unwrap_or_default());
-    }
+    service.sessions.end(ask.header(header::SESSION_ID).unwrap_or_default());
     Reply::empty(StatusCode::NO_CONTENT)
 }
 
@@ -134,9 +132,7 @@ fn session_of(service: &Service, ask: &Ask) -> Result<Arc<HttpSession>, Reply> {
         return Err(missing_session());
     }
     let session = ask.header(header::SESSION_ID).and_then(|id| service.sessions.find(id));
-    let any =
-        || service.sessions.newest().filter(|_| service.faults.http_is(HttpFault::UnknownSessionsServed));
-    session.or_else(any).ok_or_else(|| Reply::refusal(StatusCode::NOT_FOUND, "Session not found"))
+    session.ok_or_else(|| Reply::refusal(StatusCode::NOT_FOUND, "Session not found"))
 }
 
 fn missing_session() -> Reply {
@@ -189,6 +185,49 @@ fn also_answer_on_standing(session: &HttpSession, value: Option<&Value>, stream:
     if let (true, Some(message), Some(standing)) =
         (is_ping, stream.only_answer(), session.standing.all().last())
     {
-        crate::outbox::Sink::send(&**standing, crate::outbox::Outgoing::other(message));
+        standing.send(Outgoing::other(message));
+    }
+}
+
+/// Faults: some messages of a request go to the stream of a GET, in the place of its own or as well.
+struct Astray {
+    session: Arc<HttpSession>,
+    own: Arc<Stream>,
+}
+
+impl Astray {
+    fn of(session: &Arc<HttpSession>, own: &Arc<Stream>) -> Option<Outbox> {
+        let is = |fault| session.faults.http_is(fault);
+        let wanted = is(HttpFault::ProgressOnStanding) || is(HttpFault::RequestsTwice);
+        wanted.then(|| Arc::new(Self { session: Arc::clone(session), own: Arc::clone(own) }) as Outbox)
+    }
+}
+
+impl Sink for Astray {
+    fn send(&self, outgoing: Outgoing) {
+        let method = outgoing.message.get("method").and_then(Value::as_str);
+        let is_progress = method == Some("notifications/progress");
+        let is_request = method.is_some() && outgoing.message.get("id").is_some();
+        let standing = self.session.standing.all().pop();
+        let is = |fault| self.session.faults.http_is(fault);
+        match standing {
+            // With the first message the answer has become a stream.
+            Some(standing) if is_progress && self.own.has_messages() && is(HttpFault::ProgressOnStanding) => {
+                standing.send(outgoing);
+            }
+            Some(standing) if is_request && is(HttpFault::RequestsTwice) => {
+                self.own.send(outgoing.clone());
+                standing.send(outgoing);
+            }
+            _ => self.own.send(outgoing),
+        }
+    }
+
+    fn abandon(&self, request: &Request) {
+        self.own.abandon(request);
+    }
+
+    fn interrupt(&self) {
+        self.own.interrupt();
     }
 }

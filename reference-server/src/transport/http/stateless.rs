@@ -41,14 +41,18 @@ pub(super) async fn post(service: &Arc<Service>, ask: &Ask, body: &[u8], value: 
         return Reply::json(StatusCode::BAD_REQUEST, &jsonrpc::error(Some(&request.id), &error));
     }
     let (session, stream, out) = session_for(service);
+    let others = service.faults.http_is(HttpFault::CloseCancelsAll).then(|| Arc::clone(&service.running));
     service.faults.receive(body, &session, &out);
+    if let (Some(others), Some(request)) = (&others, &request) {
+        others.note(&session, &request.id);
+    }
     alive(&service.faults).await;
     if is_notification && !stream.has_messages() {
         return Reply::empty(StatusCode::ACCEPTED);
     }
     let id = request.as_ref().map(|request| request.id.clone());
     let id = id.filter(|_| !service.faults.http_is(HttpFault::CloseIgnored));
-    let cancel = Cancel { session, id };
+    let cancel = Cancel { session, id, others };
     stream.begun().await;
     if let Some(answer) = stream.only_answer() {
         return Reply::json(status_of(&answer, request.as_ref()), &answer);
@@ -59,8 +63,9 @@ pub(super) async fn post(service: &Arc<Service>, ask: &Ask, body: &[u8], value: 
 
 fn session_for(service: &Service) -> (Arc<Session>, Arc<Stream>, Outbox) {
     let stream = Stream::new(Place::Stateless, None, false);
-    let outbox: Outbox = if service.faults.http_is(HttpFault::StreamsMixed) {
-        service.newest.misdirect(&stream)
+    let closed_only = service.faults.http_is(HttpFault::ClosedSpeaksElsewhere);
+    let outbox: Outbox = if closed_only || service.faults.http_is(HttpFault::StreamsMixed) {
+        service.newest.misdirect(&stream, closed_only)
     } else {
         Arc::clone(&stream) as Outbox
     };

@@ -130,6 +130,8 @@ impl Stream {
 
     /// Smuggles an event in behind that number; only a fault wants that.
     pub(super) fn insert(&self, number: u64, event: Event) {
+        // What ended another stream does not end this one.
+        let event = Event { last: false, ..event };
         lock(&self.state).kept.push_back((number + 1, event));
     }
 
@@ -236,20 +238,24 @@ pub(super) struct Newest(Arc<Mutex<Option<Arc<Stream>>>>);
 
 impl Newest {
     /// A way to the stream that leads astray as soon as there is a newer one.
-    pub(super) fn misdirect(&self, stream: &Arc<Stream>) -> Outbox {
+    pub(super) fn misdirect(&self, stream: &Arc<Stream>, closed_only: bool) -> Outbox {
         *lock(&self.0) = Some(Arc::clone(stream));
-        Arc::new(Misdirected { own: Arc::clone(stream), newest: self.clone() })
+        Arc::new(Misdirected { own: Arc::clone(stream), newest: self.clone(), closed_only })
     }
 }
 
 struct Misdirected {
     own: Arc<Stream>,
     newest: Newest,
+    /// Only once the client has closed the right one.
+    closed_only: bool,
 }
 
 impl Sink for Misdirected {
     fn send(&self, outgoing: Outgoing) {
         let newest = lock(&self.newest.0).clone().filter(|stream| !stream.is_finished());
+        let newest =
+            newest.filter(|_| !self.closed_only || self.own.has_messages() && !self.own.is_connected());
         match (&outgoing.kind, newest) {
             (Kind::Other, Some(newest)) => newest.send(outgoing),
             _ => self.own.send(outgoing),
