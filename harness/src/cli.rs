@@ -5,11 +5,15 @@ mod case_files;
 mod confined;
 mod exit;
 mod explain;
+mod fuzz;
+mod interrupts;
 mod list;
 mod output;
 mod reference_server;
+mod replay;
 mod run;
 mod schema;
+mod settings;
 
 use std::ffi::OsStr;
 use std::io;
@@ -23,7 +27,7 @@ use mcp_conform::target::REFERENCE_ARGUMENT;
 
 use args::{Arguments, Command};
 use exit::Code;
-use run::What;
+use settings::What;
 
 /// Does what the arguments say.
 pub(crate) fn main() -> ExitCode {
@@ -54,6 +58,8 @@ fn dispatch(arguments: Arguments) -> Code {
     match arguments.command {
         None => run::main(&arguments.run, &What::Server(&arguments.server)),
         Some(Command::Reference(reference)) => run::main(&reference.run, &What::Reference(&reference.faults)),
+        Some(Command::Fuzz(fuzz)) => fuzz::main(&fuzz),
+        Some(Command::Replay(replay)) => replay::main(&replay),
         Some(Command::List(list)) => list::main(&list),
         Some(Command::Explain(explain)) => explain::main(&explain),
         Some(Command::Schema(schema)) => schema::main(&schema),

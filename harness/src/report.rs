@@ -13,7 +13,7 @@ mod samples;
 pub mod style;
 pub mod terminal;
 
-use std::io::{self, Write};
+use std::io;
 use std::path::PathBuf;
 
 pub use file::{ReportKind, ReportTarget, ReportTargetError};
@@ -108,12 +108,7 @@ pub fn write(
     finish: &Finish,
     exit_code: u8,
 ) -> Result<(), ReportError> {
-    let bytes = render(target.kind, header, finish, exit_code)?;
-    if target.is_stdout() {
-        let mut out = io::stdout().lock();
-        return out.write_all(&bytes).and_then(|()| out.flush()).map_err(ReportError::Stdout);
-    }
-    file::write_whole(&target.path, &bytes)
+    file::write(target, &render(target.kind, header, finish, exit_code)?)
 }
 
 /// The bytes of a report.

@@ -8,19 +8,40 @@ use crate::settings::Settings;
 /// A command line for a POSIX shell that runs these cases alone against the same target.
 #[must_use]
 pub fn command(settings: &Settings, revision: Revision, transport: Transport, cases: &[&str]) -> String {
+    let selected = cases.iter().flat_map(|case| ["-k".to_owned(), (*case).to_owned()]).collect();
+    let reference = settings.target.is_reference();
+    // A subcommand comes before its options.
+    let subcommand = if reference { vec!["reference".to_owned()] } else { Vec::new() };
+    words(settings, revision, transport, subcommand, selected)
+}
+
+/// A command line for a POSIX shell that tries a finding of the fuzzer again on the same target.
+#[must_use]
+pub fn replay(settings: &Settings, revision: Revision, transport: Transport, file: &str) -> String {
+    words(settings, revision, transport, vec!["replay".to_owned(), file.to_owned()], Vec::new())
+}
+
+fn words(
+    settings: &Settings,
+    revision: Revision,
+    transport: Transport,
+    subcommand: Vec<String>,
+    options: Vec<String>,
+) -> String {
     let mut words: Vec<String> = vec!["mcp-conform".to_owned()];
-    words.extend(cases.iter().flat_map(|case| ["-k".to_owned(), (*case).to_owned()]));
+    let is_bare =
+        settings.target.is_reference() && subcommand.first().is_some_and(|word| word == "reference");
+    words.extend(subcommand);
+    if is_bare {
+        words.extend(settings.target.words.iter().skip(1).cloned());
+    }
+    words.extend(options);
     words.extend(["--revision".to_owned(), revision.as_str().to_owned()]);
     if settings.target.ways.len() > 1 {
         words.extend(["--transport".to_owned(), transport.as_str().to_owned()]);
     }
     words.extend(settings.repeat_options.iter().cloned());
-    let is_reference = settings.target.words.first().is_some_and(|word| word == "reference");
-    if is_reference {
-        // A subcommand comes before its options.
-        let rest = settings.target.words.iter().skip(1).cloned();
-        words.splice(1..1, std::iter::once("reference".to_owned()).chain(rest));
-    } else {
+    if !is_bare {
         if settings.target.words.iter().any(|word| word.starts_with('-')) {
             words.push("--".to_owned());
         }

@@ -77,6 +77,12 @@ pub enum TargetError {
 }
 
 impl Target {
+    /// Whether it is the bundled reference server.
+    #[must_use]
+    pub fn is_reference(&self) -> bool {
+        self.words.first().is_some_and(|word| word == "reference")
+    }
+
     /// What the command line names: a command that speaks over its standard streams, an address, or both, a command
     /// that starts an HTTP server and the address where it does.
     ///

@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::path::PathBuf;
+use std::str::FromStr;
 
 use clap::{Args, Parser, Subcommand};
 use mcp_conform::event::Transport;
@@ -12,7 +13,7 @@ pub(crate) const TIMEOUT: f64 = 10.0;
 /// Seconds from the start of a server to its first answer, unless told otherwise.
 pub(crate) const STARTUP_TIMEOUT: f64 = 30.0;
 
-/// Conformance test suite for MCP servers.
+/// Conformance test suite and fuzzer for MCP servers.
 ///
 /// Starts the server, learns what it declares, runs every case that applies, and says what broke which requirement.
 #[derive(Debug, Parser)]
@@ -34,6 +35,7 @@ Examples:
   mcp-conform -- npx -y @modelcontextprotocol/server-everything stdio
   mcp-conform https://example.com/mcp --bearer TOKEN
   mcp-conform --url http://127.0.0.1:{port}/mcp -- python3 server.py {port}
+  mcp-conform fuzz ./my-server
   mcp-conform reference")]
 pub(crate) struct Arguments {
     #[command(subcommand)]
@@ -67,6 +69,10 @@ pub(crate) struct ServerArguments {
 pub(crate) enum Command {
     /// Run the suite on the bundled reference server, in every revision.
     Reference(Box<ReferenceArguments>),
+    /// Look for inputs that crash or hang the server, or that it answers wrongly.
+    Fuzz(Box<FuzzArguments>),
+    /// Try again what `fuzz` found.
+    Replay(Box<ReplayArguments>),
     /// List the cases, the requirements, or the faults of the reference server.
     List(ListArguments),
     /// Explain a case or a requirement.
@@ -86,6 +92,21 @@ pub(crate) struct RunArguments {
     #[arg(long = "cases", value_name = "PATH")]
     pub(crate) case_files: Vec<PathBuf>,
 
+    /// Seconds that the whole run may take.
+    #[arg(long, value_name = "SECONDS", default_value_t = 900.0)]
+    pub(crate) max_time: f64,
+
+    /// Write a report: `json=FILE` or `junit=FILE`; `-` is standard output.
+    #[arg(long, value_name = "KIND=FILE")]
+    pub(crate) report: Vec<ReportTarget>,
+
+    #[command(flatten)]
+    pub(crate) common: CommonArguments,
+}
+
+/// What every run against a server takes.
+#[derive(Debug, Args)]
+pub(crate) struct CommonArguments {
     /// Revisions to test: `all`, `newest` (of each era), or ranges such as `2025-06-18..` and lists of them.
     #[arg(long, value_name = "REVISIONS")]
     pub(crate) revision: Option<String>,
@@ -93,10 +114,6 @@ pub(crate) struct RunArguments {
     /// Tools that may be called beside those annotated as read-only: a name, or `all`.
     #[arg(long, value_name = "NAME")]
     pub(crate) call: Vec<String>,
-
-    /// Write a report: `json=FILE` or `junit=FILE`; `-` is standard output.
-    #[arg(long, value_name = "KIND=FILE")]
-    pub(crate) report: Vec<ReportTarget>,
 
     /// Test over this transport alone: stdio, http, or sse.
     #[arg(long, value_name = "NAME")]
@@ -122,10 +139,6 @@ pub(crate) struct RunArguments {
     #[arg(long, value_name = "SECONDS", default_value_t = STARTUP_TIMEOUT)]
     pub(crate) startup_timeout: f64,
 
-    /// Seconds that the whole run may take.
-    #[arg(long, value_name = "SECONDS", default_value_t = 900.0)]
-    pub(crate) max_time: f64,
-
     /// Servers that run at once; by default three for each core, at most 8.
     #[arg(short, long, value_name = "N")]
     pub(crate) jobs: Option<usize>,
@@ -145,6 +158,90 @@ pub(crate) struct RunArguments {
     /// Colours: auto, always, or never.
     #[arg(long, value_name = "WHEN", default_value = "auto")]
     pub(crate) color: ColourChoice,
+}
+
+/// How to fuzz a server.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Exit codes are those of a run: 0 nothing found, 1 findings.
+
+Examples:
+  mcp-conform fuzz ./my-server
+  mcp-conform fuzz --call all --time 300 -- python3 server.py
+  mcp-conform fuzz --corpus fuzz-corpus --report json=fuzz.json -- node server.mjs
+  mcp-conform fuzz reference")]
+pub(crate) struct FuzzArguments {
+    /// Inputs to try; with --time, whichever comes first.
+    #[arg(long = "cases", value_name = "N")]
+    pub(crate) cases: Option<u64>,
+
+    /// Seconds in which inputs are tried; 60 if --cases is not given either.
+    #[arg(long, value_name = "SECONDS")]
+    pub(crate) time: Option<f64>,
+
+    /// A folder of case files: tried first, and what is found is added to it.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) corpus: Option<PathBuf>,
+
+    /// Try one part of the inputs, as I/N: each of N machines takes another I, from 1.
+    #[arg(long, value_name = "I/N", default_value = "1/1")]
+    pub(crate) shard: Shard,
+
+    /// Do not confine the server: no limits of memory, processes and files, and it may write anywhere.
+    #[arg(long)]
+    pub(crate) no_sandbox: bool,
+
+    /// Write a report: `json=FILE` or `junit=FILE`; `-` is standard output.
+    #[arg(long, value_name = "KIND=FILE")]
+    pub(crate) report: Vec<ReportTarget>,
+
+    /// Print every finding and the figures of each second as a line of JSON on standard output.
+    #[arg(long)]
+    pub(crate) ndjson: bool,
+
+    #[command(flatten)]
+    pub(crate) common: CommonArguments,
+
+    #[command(flatten)]
+    pub(crate) server: ServerArguments,
+}
+
+/// How to replay findings.
+#[derive(Debug, Args)]
+pub(crate) struct ReplayArguments {
+    /// A case file that `fuzz` wrote, or a folder of them.
+    #[arg(value_name = "FILE|DIR")]
+    pub(crate) path: PathBuf,
+
+    /// Do not confine the server.
+    #[arg(long)]
+    pub(crate) no_sandbox: bool,
+
+    #[command(flatten)]
+    pub(crate) common: CommonArguments,
+
+    #[command(flatten)]
+    pub(crate) server: ServerArguments,
+}
+
+/// One part of the inputs.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Shard {
+    /// From 0.
+    pub(crate) index: usize,
+    pub(crate) count: usize,
+}
+
+impl FromStr for Shard {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Shard, String> {
+        let parse = |text: &str| text.parse::<usize>().ok();
+        match text.split_once('/').and_then(|(index, count)| Some((parse(index)?, parse(count)?))) {
+            Some((index, count)) if (1..=count).contains(&index) => Ok(Shard { index: index - 1, count }),
+            _ => Err("takes I/N with I from 1 to N, such as 2/8".to_owned()),
+        }
+    }
 }
 
 /// How to run the suite on the reference server.

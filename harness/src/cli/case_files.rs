@@ -13,27 +13,13 @@ const MOST_FOLDERS: usize = 8;
 /// Adds the files, and the `.yaml` files of the folders, to the library.
 pub(crate) fn add(library: &mut Library, paths: &[PathBuf]) -> Result<(), String> {
     for path in paths {
-        let mut files = Vec::new();
-        collect(path, 0, &mut files)?;
+        let files = files(path)?;
         if files.is_empty() {
             return Err(format!("--cases {}: the folder holds no `.yaml` file", path.display()));
         }
-        files.sort();
         for file in files {
-            let shown = file.display().to_string();
-            let about = fs::metadata(&file).map_err(|error| format!("--cases {shown}: {error}"))?;
-            if !about.is_file() {
-                return Err(format!("--cases {shown}: is neither a file nor a folder"));
-            }
-            let length = about.len();
-            if length > yaml::MAX_FILE as u64 {
-                return Err(format!(
-                    "--cases {shown}: is {length} bytes long; the limit is {}",
-                    yaml::MAX_FILE
-                ));
-            }
-            let text = fs::read_to_string(&file).map_err(|error| format!("--cases {shown}: {error}"))?;
-            library.add(&shown, &text).map_err(|error| error.to_string())?;
+            let text = read(&file)?;
+            library.add(&file.display().to_string(), &text).map_err(|error| error.to_string())?;
         }
     }
     library.cases.sort_by(|left, right| left.id.cmp(&right.id));
@@ -50,17 +36,39 @@ pub(crate) fn add(library: &mut Library, paths: &[PathBuf]) -> Result<(), String
     Ok(())
 }
 
+/// A file itself, or the `.yaml` files of a folder, in order.
+pub(crate) fn files(path: &Path) -> Result<Vec<PathBuf>, String> {
+    let mut files = Vec::new();
+    collect(path, 0, &mut files)?;
+    files.sort();
+    Ok(files)
+}
+
+/// The text of a case file.
+pub(crate) fn read(file: &Path) -> Result<String, String> {
+    let shown = file.display();
+    let about = fs::metadata(file).map_err(|error| format!("{shown}: {error}"))?;
+    if !about.is_file() {
+        return Err(format!("{shown}: is neither a file nor a folder"));
+    }
+    let length = about.len();
+    if length > yaml::MAX_FILE as u64 {
+        return Err(format!("{shown}: is {length} bytes long; the limit is {}", yaml::MAX_FILE));
+    }
+    fs::read_to_string(file).map_err(|error| format!("{shown}: {error}"))
+}
+
 fn collect(path: &Path, depth: usize, files: &mut Vec<PathBuf>) -> Result<(), String> {
     if !path.is_dir() {
         files.push(path.to_path_buf());
         return Ok(());
     }
     if depth == MOST_FOLDERS {
-        return Err(format!("--cases {}: folders are nested too deeply", path.display()));
+        return Err(format!("{}: folders are nested too deeply", path.display()));
     }
-    let entries = fs::read_dir(path).map_err(|error| format!("--cases {}: {error}", path.display()))?;
+    let entries = fs::read_dir(path).map_err(|error| format!("{}: {error}", path.display()))?;
     for entry in entries {
-        let inner = entry.map_err(|error| format!("--cases {}: {error}", path.display()))?.path();
+        let inner = entry.map_err(|error| format!("{}: {error}", path.display()))?.path();
         if inner.is_dir() || inner.extension().is_some_and(|extension| extension == "yaml") {
             collect(&inner, depth + 1, files)?;
         }

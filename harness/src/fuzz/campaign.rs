@@ -1,11 +1,10 @@
 //! A campaign: lanes that try inputs on servers of their own until the budget is spent, and what they find.
 
 use std::collections::{HashMap, VecDeque};
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use mcp_conform_cases::{Library, Revision};
+use mcp_conform_cases::Library;
 use serde::Serialize;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
@@ -13,26 +12,14 @@ use tokio::time::Instant;
 
 use super::finding::Finding;
 use super::flight::Landing;
+use super::ground::{FuzzSettings, Ground, Introduction, Place};
 use super::input::Input;
-use super::leaks;
-use super::make::{Canary, Maker, MakerSettings};
 use super::oracle::Oracle;
 use super::replay::Replayer;
-use super::rules::Rule;
 use super::stream::Stream;
-use super::suspect::{self, Knowledge, Suspect};
+use super::suspect::{self, Suspect};
 use super::watch::Watchdog;
-use crate::detect::Opener;
-use crate::event::{Named, Transport};
-use crate::guardian::Guardian;
-use crate::plan::Plan;
-use crate::process::Patience;
-use crate::process::confine::{self, Confinement};
-use crate::run::surface::Surface;
 use crate::run::{self, RunError, Stop};
-use crate::session::client::ScriptedClient;
-use crate::settings::Settings;
-use crate::target::Way;
 
 /// So many inputs are tried between two signs of life.
 const BATCH: usize = 64;
@@ -44,9 +31,6 @@ const MOST_DOUBTS: u32 = 2;
 const MOST_DEATHS: u32 = 12;
 /// How long findings may be confirmed and made small after the budget is spent.
 const AFTERWARDS: Duration = Duration::from_secs(45);
-/// The variable in the environment of the server that no answer may show.
-const SECRET: &str = "MCP_CONFORM_SECRET";
-
 /// How long a campaign lasts: until the first of these is reached.
 #[derive(Clone, Copy, Debug)]
 pub struct Budget {
@@ -54,21 +38,6 @@ pub struct Budget {
     pub cases: Option<u64>,
     /// So long.
     pub time: Option<Duration>,
-}
-
-/// What decides how a campaign goes.
-#[derive(Clone, Debug)]
-pub struct FuzzSettings {
-    /// What is fuzzed, and what is common to all runs.
-    pub settings: Settings,
-    /// How long.
-    pub budget: Budget,
-    /// Which of how many machines this is, from 0.
-    pub shard: (usize, usize),
-    /// Inputs to try first.
-    pub corpus: Vec<Input>,
-    /// Whether servers are confined.
-    pub confined: bool,
 }
 
 /// Figures of a campaign.
@@ -86,23 +55,6 @@ pub struct Stats {
     pub left_out: u64,
     /// From start to end, in milliseconds.
     pub duration_ms: u64,
-}
-
-/// What is known when the first input is sent.
-#[derive(Clone, Debug)]
-pub struct Introduction {
-    /// Name and version that the server gave.
-    pub server: Named,
-    /// Where it is fuzzed.
-    pub places: Vec<(Transport, Revision)>,
-    /// The tools that are called.
-    pub called: Vec<String>,
-    /// The tools that may not be called.
-    pub not_called: Vec<String>,
-    /// What confines the servers, as part of a sentence; none if nothing does.
-    pub confinement: Option<String>,
-    /// How many servers run at once.
-    pub lanes: usize,
 }
 
 /// What happens in a campaign.
@@ -129,19 +81,10 @@ pub struct Outcome {
     pub interrupted: bool,
 }
 
-/// A transport and a revision in which the server is fuzzed.
-struct Place {
-    opener: Opener,
-    revision: Revision,
-    maker: Maker,
-    knowledge: Knowledge,
-}
-
 /// What lanes share.
 struct Shared {
-    places: Vec<Place>,
+    ground: Ground,
     timeout: Duration,
-    limits: Option<confine::Limits>,
     /// When no more inputs are tried.
     deadline: Option<Instant>,
     stop: watch::Receiver<Stop>,
@@ -179,51 +122,21 @@ pub async fn run(
     tell: &mut (dyn FnMut(&FuzzEvent) + Send),
 ) -> Result<Outcome, RunError> {
     let started = Instant::now();
-    let scratch = confine::scratch().map_err(RunError::Scratch)?;
-    let outside = confine::scratch().map_err(RunError::Scratch)?;
-    std::fs::write(scratch.path().join("hello.txt"), "hello\n").map_err(RunError::Scratch)?;
-    let canary = Canary {
-        path: outside.path().join("canary.txt").to_string_lossy().into_owned(),
-        marker: format!("canary-{:016x}", fuzz.settings.seed ^ 0x6d63_7063_6f6e_6672),
-    };
-    std::fs::write(&canary.path, &canary.marker).map_err(RunError::Scratch)?;
-    let scratch_path = scratch.path().to_string_lossy().into_owned();
-    let mut settings = fuzz.settings.clone();
-    let secret = (SECRET.to_owned(), canary.marker.replace("canary", "secret"));
-    let confinement = confined(&mut settings, fuzz.confined, scratch.path().to_owned(), &secret);
-    let guardian = settings.executable.as_deref().and_then(|path| Guardian::start(path).ok()).map(Arc::new);
-    let scripted =
-        ScriptedClient { roots: run::roots(&fuzz.settings, &scratch_path), ..ScriptedClient::default() };
-    let openers = run::openers(&settings, guardian.as_ref(), &scripted)?;
-
-    let mut surfaces = Vec::new();
-    for opener in openers {
-        let (surface, sessions) = tokio::select! {
-            learned = Surface::learn(opener, &settings) => learned?,
-            () = run::stopped(stop.clone()) => return Err(RunError::Interrupted),
-        };
-        drop(sessions);
-        surfaces.push(surface);
-    }
-    let environment = std::env::vars().chain([secret]);
-    let secrets = leaks::secrets(environment);
-    let places = places(library, fuzz, &surfaces, &scratch_path, &canary, &secrets);
-    let lanes = settings.jobs.max(1);
-    let introduction = introduction(fuzz, &surfaces, confinement.as_ref(), lanes);
+    let ground = Ground::prepare(library, fuzz, &stop).await?;
+    let (lanes, introduction) = (ground.introduction.lanes, ground.introduction.clone());
     tell(&FuzzEvent::Started(Box::new(introduction.clone())));
 
     let began = Instant::now();
     let shared = Arc::new(Shared {
-        timeout: settings.timeout,
-        limits: confinement.map(|confinement| confinement.limits),
+        timeout: fuzz.settings.timeout,
         deadline: fuzz.budget.time.map(|time| began + time),
         stop: stop.clone(),
         book: Mutex::new(Book::default()),
-        places,
+        ground,
     });
     let (found, mut findings_told) = mpsc::unbounded_channel();
     let mut running = JoinSet::new();
-    for streams in streams(&shared.places, fuzz, lanes) {
+    for streams in streams(&shared.ground.places, fuzz, lanes) {
         running.spawn(lane(Arc::clone(&shared), streams, found.clone()));
     }
     drop(found);
@@ -252,16 +165,10 @@ pub async fn run(
     let interrupted = *stop.borrow() == Stop::Interrupted;
     running.abort_all();
     while running.join_next().await.is_some() {}
-    for surface in &surfaces {
-        surface.opener.close(AT_ONCE).await;
-    }
+    shared.ground.close().await;
     findings.sort_by(|one, other| (one.oracle, &one.signature).cmp(&(other.oracle, &other.signature)));
     Ok(Outcome { introduction, stats, findings, interrupted })
 }
-
-/// The patience with servers at the end.
-const AT_ONCE: Patience =
-    Patience { after_close: Duration::from_millis(200), after_term: Duration::from_millis(200) };
 
 async fn until(end: Option<Instant>) {
     match end {
@@ -278,88 +185,6 @@ fn stats(shared: &Shared, began: Instant, started: Instant) -> Stats {
     stats.cases_per_second = if seconds > 0.0 { (stats.cases as f64 / seconds).round() } else { 0.0 };
     stats.duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
     stats
-}
-
-/// Has the servers confined that we start ourselves, and gives each the secret.
-fn confined(
-    settings: &mut Settings,
-    wanted: bool,
-    scratch: PathBuf,
-    secret: &(String, String),
-) -> Option<Confinement> {
-    let own = settings.executable.clone().filter(|_| wanted);
-    let confinement = own.as_ref().map(|_| Confinement::new(scratch));
-    for way in &mut settings.target.ways {
-        let command = match way {
-            Way::Stdio(command) | Way::Http { command: Some(command), .. } => command,
-            Way::Http { command: None, .. } => continue,
-        };
-        command.environment.push((secret.0.clone().into(), secret.1.clone().into()));
-        if let (Some(confinement), Some(own)) = (&confinement, &own) {
-            *command = confinement.wrap(command, own);
-        }
-    }
-    confinement.filter(|_| settings.target.commands().next().is_some())
-}
-
-fn places(
-    library: &Library,
-    fuzz: &FuzzSettings,
-    surfaces: &[Surface],
-    scratch: &str,
-    canary: &Canary,
-    secrets: &[(String, String)],
-) -> Vec<Place> {
-    let mut places = Vec::new();
-    for surface in surfaces {
-        let mut plan = Plan::default();
-        let reach = surface.reach(&fuzz.settings);
-        plan.add(library, &surface.profiles, surface.transport, &fuzz.settings, reach);
-        for (revision, profile) in &surface.profiles {
-            let callable = profile.callable(&fuzz.settings.calls).into_iter().map(str::to_owned).collect();
-            let mut maker = MakerSettings::new(callable, *revision, surface.transport, fuzz.settings.seed);
-            maker.hints = run::hints(profile, scratch, &fuzz.settings);
-            maker.canary = Some(canary.clone());
-            places.push(Place {
-                opener: surface.opener.clone(),
-                revision: *revision,
-                maker: Maker::new(profile, maker),
-                knowledge: Knowledge {
-                    rules: Rule::all(library, &plan, *revision),
-                    secrets: secrets.to_vec(),
-                },
-            });
-        }
-    }
-    places
-}
-
-fn introduction(
-    fuzz: &FuzzSettings,
-    surfaces: &[Surface],
-    confinement: Option<&Confinement>,
-    lanes: usize,
-) -> Introduction {
-    let profiles = || surfaces.iter().flat_map(|surface| surface.profiles.values());
-    let names = |of: &dyn Fn(&crate::profile::Profile) -> Vec<String>| {
-        let mut names: Vec<String> = profiles().flat_map(of).collect();
-        names.sort();
-        names.dedup();
-        names
-    };
-    let owned = |names: Vec<&str>| names.into_iter().map(str::to_owned).collect();
-    let calls = &fuzz.settings.calls;
-    Introduction {
-        server: profiles().last().map(|profile| profile.server.clone()).unwrap_or_default(),
-        places: surfaces
-            .iter()
-            .flat_map(|surface| surface.profiles.keys().map(|revision| (surface.transport, *revision)))
-            .collect(),
-        called: names(&|profile| owned(profile.callable(calls))),
-        not_called: names(&|profile| owned(profile.not_callable(calls))),
-        confinement: confinement.map(Confinement::describe),
-        lanes,
-    }
 }
 
 /// Deals the inputs of all places to lanes.
@@ -394,7 +219,7 @@ async fn lane(shared: Arc<Shared>, mut streams: Vec<(usize, Stream)>, found: mps
     while !streams.is_empty() && !shared.is_over() {
         turn %= streams.len();
         let Some((number, stream)) = streams.get_mut(turn) else { return };
-        let Some(place) = shared.places.get(*number) else { return };
+        let Some(place) = shared.ground.places.get(*number) else { return };
         if one_session(&shared, place, stream, &found).await {
             turn += 1;
         } else {
@@ -421,6 +246,7 @@ async fn one_session(
     let Some(mut flight) = replayer.open().await else { return false };
     shared.book().stats.sessions += 1;
     let watchdog = shared
+        .ground
         .limits
         .and_then(|limits| flight.session.with_process(|process| Watchdog::start(process, limits)));
     let mut more = true;

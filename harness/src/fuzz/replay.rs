@@ -3,20 +3,24 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use mcp_conform_cases::Revision;
 use mcp_conform_cases::case::ClientKind;
+use mcp_conform_cases::{Library, Revision};
 use proptest::strategy::ValueTree as _;
 use serde_json::json;
+use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::flight::{Flight, Landing};
+use super::ground::{FuzzSettings, Ground};
 use super::input::Input;
 use super::make::Maker;
 use super::oracle::Oracle;
 use super::shrink::InputTree;
 use super::suspect::{self, Knowledge, Suspect};
 use crate::detect::Opener;
+use crate::event::Transport;
 use crate::profile::Profile;
+use crate::run::{self, RunError, Stop};
 use crate::session::headers;
 
 /// How often a finding is shown on fresh servers before it is reported.
@@ -177,4 +181,59 @@ fn is_same(one: &Suspect, other: &Suspect) -> bool {
 /// one of the same input.
 fn joined(inputs: &[Input]) -> Input {
     Input { origin: "sequence", steps: inputs.iter().flat_map(|input| input.steps.clone()).collect() }
+}
+
+/// What came of an input that was tried again.
+#[derive(Clone, Debug)]
+pub struct Replayed {
+    /// The file that it is from.
+    pub name: String,
+    /// Where it was tried.
+    pub revision: Revision,
+    /// Over which transport.
+    pub transport: Transport,
+    /// What was noticed, and by which oracle.
+    pub faults: Vec<(Oracle, String)>,
+}
+
+/// Tries inputs again, each on a fresh server in every revision under test; says whether it was interrupted.
+///
+/// # Errors
+/// When there is no server to try them on.
+pub async fn all(
+    library: &Library,
+    fuzz: &FuzzSettings,
+    inputs: Vec<(String, Input)>,
+    stop: watch::Receiver<Stop>,
+    tell: &mut dyn FnMut(&Replayed),
+) -> Result<bool, RunError> {
+    let ground = Ground::prepare(library, fuzz, &stop).await?;
+    let mut interrupted = false;
+    'inputs: for (name, input) in inputs {
+        for place in &ground.places {
+            let replayer = Replayer {
+                opener: &place.opener,
+                revision: place.revision,
+                maker: Some(&place.maker),
+                knowledge: &place.knowledge,
+                timeout: fuzz.settings.timeout,
+                deadline: Instant::now() + fuzz.settings.max_time,
+            };
+            // A case file does not tell what is known of the answers.
+            let mut input = input.clone();
+            place.maker.reclaim(&mut input);
+            let suspects = tokio::select! {
+                suspects = replayer.suspects_of([input]) => suspects,
+                () = run::stopped(stop.clone()) => {
+                    interrupted = true;
+                    break 'inputs;
+                }
+            };
+            let faults = suspects.into_iter().map(|suspect| (suspect.oracle, suspect.message)).collect();
+            let (revision, transport) = (place.revision, place.opener.transport());
+            tell(&Replayed { name: name.clone(), revision, transport, faults });
+        }
+    }
+    ground.close().await;
+    Ok(interrupted)
 }

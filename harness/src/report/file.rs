@@ -133,6 +133,19 @@ fn similar(given: &str) -> Option<ReportKind> {
     ReportKind::ALL.into_iter().min_by_key(distance).filter(|kind| distance(kind) <= 2)
 }
 
+/// Writes the bytes of a report to where `target` says.
+///
+/// # Errors
+///
+/// As [`write_whole`]; and if standard output is closed or full.
+pub fn write(target: &ReportTarget, bytes: &[u8]) -> Result<(), ReportError> {
+    if target.is_stdout() {
+        let mut out = io::stdout().lock();
+        return out.write_all(bytes).and_then(|()| out.flush()).map_err(ReportError::Stdout);
+    }
+    write_whole(&target.path, bytes)
+}
+
 /// Writes a file so that it is whole or absent, whatever happens in between: into a temporary file beside it, which then
 /// takes its place. Missing folders are made. Devices and pipes cannot be replaced and are written directly.
 ///

@@ -152,7 +152,8 @@ impl Style {
         }
     }
 
-    pub(crate) fn arrow(self, direction: Direction) -> &'static str {
+    #[must_use]
+    pub fn arrow(self, direction: Direction) -> &'static str {
         match (direction, self.unicode) {
             (Direction::Sent, true) => "→",
             (Direction::Received, true) => "←",

@@ -1,0 +1,330 @@
+//! Fuzzing a server.
+
+use std::fmt::Write as _;
+use std::io::{self, IsTerminal as _, Write as _};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressDrawTarget};
+use mcp_conform::event::Direction;
+use mcp_conform::fuzz::campaign::{self, Budget, FuzzEvent, Outcome, Stats};
+use mcp_conform::fuzz::finding::Finding;
+use mcp_conform::fuzz::ground::{FuzzSettings, Introduction};
+use mcp_conform::fuzz::input::Input;
+use mcp_conform::fuzz::report::{self, FuzzReport};
+use mcp_conform::report::{Progress, Style, file};
+use mcp_conform::settings::Settings;
+use mcp_conform::{repro, text};
+use mcp_conform_cases::{Case, Library};
+use serde_json::json;
+
+use super::args::{CommonArguments, FuzzArguments, ServerArguments};
+use super::case_files;
+use super::exit::Code;
+use super::interrupts::interrupts;
+use super::output::{complain, print};
+use super::run::refusal;
+use super::settings::{self, Refused, What};
+
+/// Where findings are saved when no folder is named.
+const CORPUS: &str = "mcp-conform-fuzz";
+/// Seconds in which inputs are tried when nothing else is said.
+const SECONDS: f64 = 60.0;
+/// Servers that run at once when nothing else is said. It decides which inputs are sent, so it is the same everywhere.
+const LANES: usize = 2;
+/// The longest line of a finding on the terminal, in bytes.
+const LONGEST: usize = 300;
+
+/// Fuzzes a server.
+pub(crate) fn main(arguments: &FuzzArguments) -> Code {
+    let prepared = Library::builtin()
+        .map_err(|error| (Code::Internal, format!("the built-in library is broken: {error}")))
+        .and_then(|library| Ok((complete(arguments)?, library)));
+    let (fuzz, library) = match prepared {
+        Ok(prepared) => prepared,
+        Err((code, message)) => {
+            complain(message);
+            return code;
+        }
+    };
+    match tokio::runtime::Builder::new_multi_thread().worker_threads(LANES).enable_all().build() {
+        Ok(runtime) => runtime.block_on(carry_out(arguments, &fuzz, &library)),
+        Err(error) => {
+            complain(format!("no runtime could be started: {error}"));
+            Code::Internal
+        }
+    }
+}
+
+fn complete(arguments: &FuzzArguments) -> Result<FuzzSettings, Refused> {
+    let mut settings = settings_of(&arguments.common, &arguments.server)?;
+    settings.jobs = arguments.common.jobs.unwrap_or(LANES).clamp(1, 64);
+    let seconds = arguments.time.or(arguments.cases.is_none().then_some(SECONDS));
+    let time = seconds.map(|seconds| settings::seconds("--time", seconds)).transpose()?;
+    if arguments.cases == Some(0) {
+        return Err((Code::Usage, "--cases 0: takes a number above 0".to_owned()));
+    }
+    let folder = folder(arguments);
+    let corpus = if arguments.corpus.is_some() || folder.is_dir() {
+        inputs_of(&folder).map_err(|error| (Code::Usage, error))?
+    } else {
+        Vec::new()
+    };
+    Ok(FuzzSettings {
+        settings,
+        budget: Budget { cases: arguments.cases, time },
+        shard: (arguments.shard.index, arguments.shard.count),
+        corpus: corpus.into_iter().map(|(_, input)| input).collect(),
+        confined: !arguments.no_sandbox,
+    })
+}
+
+/// Settings for a server, or for the bundled one if its name is `reference`.
+pub(crate) fn settings_of(common: &CommonArguments, server: &ServerArguments) -> Result<Settings, Refused> {
+    let is_reference =
+        server.target.len() == 1 && server.target.first().is_some_and(|word| word == "reference");
+    let what = if is_reference { What::Reference(&[]) } else { What::Server(server) };
+    settings::settings(common, &what)
+}
+
+fn folder(arguments: &FuzzArguments) -> PathBuf {
+    arguments.corpus.clone().unwrap_or_else(|| PathBuf::from(CORPUS))
+}
+
+/// The inputs in a file or a folder, with the files that they are in. A folder that is not there is an empty one.
+pub(crate) fn inputs_of(path: &Path) -> Result<Vec<(PathBuf, Input)>, String> {
+    if !path.exists() {
+        return Ok(Vec::new());
+    }
+    let mut inputs = Vec::new();
+    for file in case_files::files(path)? {
+        let shown = file.display().to_string();
+        let text = case_files::read(&file)?;
+        let case = Case::read(&shown, &text).map_err(|error| error.to_string())?;
+        let input = Input::from_case(&case).ok_or_else(|| {
+            format!("{shown}: is no input: only cases that send something once can be tried")
+        })?;
+        inputs.push((file, input));
+    }
+    Ok(inputs)
+}
+
+async fn carry_out(arguments: &FuzzArguments, fuzz: &FuzzSettings, library: &Library) -> Code {
+    let interrupts = interrupts();
+    let environment = |name: &str| std::env::var(name).ok();
+    let is_terminal = io::stderr().is_terminal();
+    let width = terminal_size::terminal_size_of(io::stderr()).map(|(width, _)| usize::from(width.0));
+    let style = Style::detect(arguments.common.color, is_terminal, environment, width);
+    let wanted = Progress::is_wanted(is_terminal, environment) && arguments.common.quiet < 2;
+    let bar = ProgressBar::with_draw_target(
+        None,
+        if wanted { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() },
+    );
+    let say = |text: &str| {
+        // A closed terminal is no reason to fail.
+        let _ = bar.suspend(|| io::stderr().lock().write_all(text.as_bytes()));
+    };
+    let folder = folder(arguments);
+    let mut trouble = None;
+    let mut saved: Vec<(String, String, String)> = Vec::new();
+    let quiet = arguments.common.quiet;
+    let mut tell = |event: &FuzzEvent| match event {
+        FuzzEvent::Started(introduction) => {
+            if quiet == 0 {
+                say(&introduced(introduction, fuzz));
+            }
+        }
+        FuzzEvent::Found(finding) => {
+            let finding = match save(&folder, finding, &fuzz.settings) {
+                Ok(finding) => finding,
+                Err(error) => {
+                    trouble.get_or_insert(error);
+                    (**finding).clone()
+                }
+            };
+            if arguments.ndjson {
+                line(&json!({ "finding": finding }));
+            }
+            if quiet < 2 {
+                say(&drawn(&finding, style));
+            }
+            let file = finding.case_file.unwrap_or_default();
+            saved.push((finding.signature, file, finding.reproduce));
+        }
+        FuzzEvent::Progress(stats) => {
+            if arguments.ndjson {
+                line(&json!({ "stats": stats }));
+            }
+            bar.set_message(figures(stats));
+            bar.tick();
+        }
+    };
+    let outcome = campaign::run(library, fuzz, interrupts.stopped.clone(), &mut tell).await;
+    bar.finish_and_clear();
+    let mut outcome = match outcome {
+        Ok(outcome) => outcome,
+        Err(error) => {
+            complain(&error);
+            return refusal(&error, &interrupts);
+        }
+    };
+    for finding in &mut outcome.findings {
+        if let Some((_, file, reproduce)) =
+            saved.iter().find(|(signature, ..)| *signature == finding.signature)
+        {
+            finding.case_file = Some(file.clone()).filter(|file| !file.is_empty());
+            finding.reproduce.clone_from(reproduce);
+        }
+    }
+    if quiet < 2 {
+        let _ = io::stderr().lock().write_all(ended(&outcome, fuzz).as_bytes());
+    }
+    let mut code = code_of(&outcome);
+    if outcome.interrupted {
+        code = interrupts.code();
+    }
+    let target = fuzz.settings.target.words.join(" ");
+    for to in &arguments.report {
+        let report = FuzzReport::new(&outcome, target.clone(), fuzz.settings.seed, code as u8);
+        if let Err(error) = report::write(to, &report) {
+            complain(error);
+            code = Code::Report;
+        }
+    }
+    if let Some(error) = trouble {
+        complain(error);
+        code = Code::Report;
+    }
+    code
+}
+
+fn code_of(outcome: &Outcome) -> Code {
+    if !outcome.findings.is_empty() {
+        Code::Findings
+    } else if outcome.stats.cases == 0 {
+        Code::NothingSelected
+    } else {
+        Code::Conformant
+    }
+}
+
+fn line(value: &serde_json::Value) {
+    print(&format!("{value}\n"));
+}
+
+/// Writes the case file of a finding; says where it is and how it is shown again.
+fn save(folder: &Path, finding: &Finding, settings: &Settings) -> Result<Finding, String> {
+    let name = finding.case_id.trim_start_matches("fuzz/");
+    let path = folder.join(format!("{name}.yaml"));
+    file::write_whole(&path, finding.case_text.as_bytes()).map_err(|error| error.to_string())?;
+    let shown = path.to_string_lossy().into_owned();
+    let reproduce = repro::replay(settings, finding.revision, finding.transport, &shown);
+    Ok(Finding { case_file: Some(shown), reproduce, ..finding.clone() })
+}
+
+fn introduced(introduction: &Introduction, fuzz: &FuzzSettings) -> String {
+    let mut out =
+        format!("mcp-conform {} fuzz  {}\n", env!("CARGO_PKG_VERSION"), fuzz.settings.target.words.join(" "));
+    let places: Vec<String> = introduction
+        .places
+        .iter()
+        .map(|(transport, revision)| format!("{revision} over {}", transport.as_str()))
+        .collect();
+    let server = &introduction.server;
+    let _ = writeln!(
+        out,
+        "  {} {}  {}",
+        text::visible(&server.name),
+        text::visible(&server.version),
+        places.join(", ")
+    );
+    let names = |names: &[String]| {
+        let shown: Vec<String> = names.iter().map(|name| text::visible(name).into_owned()).collect();
+        text::bounded(&shown.join(", "), LONGEST).into_owned()
+    };
+    if !introduction.called.is_empty() {
+        let _ = writeln!(
+            out,
+            "  calls {}: {}",
+            text::count(introduction.called.len(), "tool"),
+            names(&introduction.called)
+        );
+    }
+    if !introduction.not_called.is_empty() {
+        let _ = writeln!(
+            out,
+            "  leaves alone {}: {}; --call NAME or --call all allows it",
+            text::count(introduction.not_called.len(), "tool"),
+            names(&introduction.not_called)
+        );
+    }
+    let sandbox = introduction
+        .confinement
+        .as_deref()
+        .unwrap_or("none: the server may do to this machine what it likes");
+    let _ = writeln!(out, "  sandbox: {sandbox}");
+    let until = match (fuzz.budget.cases, fuzz.budget.time) {
+        (Some(cases), None) => text::count(usize::try_from(cases).unwrap_or(usize::MAX), "input"),
+        (Some(cases), Some(time)) => format!("{cases} inputs or {} s", time.as_secs_f32()),
+        (None, time) => format!("{} s", time.unwrap_or(Duration::ZERO).as_secs_f32()),
+    };
+    let _ = writeln!(
+        out,
+        "  {until} on {}, seed {}\n",
+        text::count(introduction.lanes, "server"),
+        fuzz.settings.seed
+    );
+    out
+}
+
+fn drawn(finding: &Finding, style: Style) -> String {
+    let mut out = format!("✗ {}  {}\n", finding.oracle, text::visible(&finding.message));
+    let _ = writeln!(
+        out,
+        "    {} · {} over {} · shown again on {} fresh servers",
+        finding.requirement,
+        finding.revision,
+        finding.transport.as_str(),
+        finding.reproduced
+    );
+    for frame in &finding.evidence {
+        let arrow = if frame.direction == Direction::Event { "·" } else { style.arrow(frame.direction) };
+        let _ = writeln!(out, "    {arrow} {}", text::bounded(&text::visible(&frame.text), LONGEST));
+    }
+    let _ = writeln!(out, "    smallest input:");
+    for step in finding.minimized.lines() {
+        let _ = writeln!(out, "    {}", text::bounded(step, LONGEST));
+    }
+    if !finding.reproduce.is_empty() {
+        let _ = writeln!(out, "    {}", finding.reproduce);
+    }
+    out.push('\n');
+    out
+}
+
+fn figures(stats: &Stats) -> String {
+    format!("{} inputs, {} a second", stats.cases, stats.cases_per_second)
+}
+
+fn ended(outcome: &Outcome, fuzz: &FuzzSettings) -> String {
+    let stats = &outcome.stats;
+    let mut out = format!(
+        "{} · {} · {:.1} s · seed {}\n",
+        text::count(outcome.findings.len(), "finding"),
+        figures(stats),
+        Duration::from_millis(stats.duration_ms).as_secs_f32(),
+        fuzz.settings.seed
+    );
+    if stats.left_out > 0 {
+        let _ =
+            writeln!(out, "  {} inputs left out: others like them kept ending the server", stats.left_out);
+    }
+    if stats.unconfirmed > 0 {
+        let _ = writeln!(
+            out,
+            "  {} suspects did not show themselves again and are not reported",
+            stats.unconfirmed
+        );
+    }
+    out
+}

@@ -1,0 +1,222 @@
+//! What a campaign needs before its first input: confined servers, what they offer, and baits that only a fault swallows.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use mcp_conform_cases::{Library, Revision};
+use tempfile::TempDir;
+use tokio::sync::watch;
+
+use super::campaign::Budget;
+use super::input::Input;
+use super::leaks;
+use super::make::{Canary, Maker, MakerSettings};
+use super::rules::Rule;
+use super::suspect::Knowledge;
+use crate::detect::Opener;
+use crate::event::{Named, Transport};
+use crate::guardian::Guardian;
+use crate::plan::Plan;
+use crate::process::Patience;
+use crate::process::confine::{self, Confinement, Limits};
+use crate::profile::Profile;
+use crate::run::surface::Surface;
+use crate::run::{self, RunError, Stop};
+use crate::session::client::ScriptedClient;
+use crate::settings::Settings;
+use crate::target::Way;
+
+/// The variable in the environment of the server that no answer may show.
+const SECRET: &str = "MCP_CONFORM_SECRET";
+
+/// The patience with servers at the end.
+const AT_ONCE: Patience =
+    Patience { after_close: Duration::from_millis(200), after_term: Duration::from_millis(200) };
+
+/// What decides how a campaign goes.
+#[derive(Clone, Debug)]
+pub struct FuzzSettings {
+    /// What is fuzzed, and what is common to all runs.
+    pub settings: Settings,
+    /// How long.
+    pub budget: Budget,
+    /// Which of how many machines this is, from 0.
+    pub shard: (usize, usize),
+    /// Inputs to try first.
+    pub corpus: Vec<Input>,
+    /// Whether servers are confined.
+    pub confined: bool,
+}
+
+/// What is known when the first input is sent.
+#[derive(Clone, Debug)]
+pub struct Introduction {
+    /// Name and version that the server gave.
+    pub server: Named,
+    /// Where it is fuzzed.
+    pub places: Vec<(Transport, Revision)>,
+    /// The tools that are called.
+    pub called: Vec<String>,
+    /// The tools that may not be called.
+    pub not_called: Vec<String>,
+    /// What confines the servers, as part of a sentence; none if nothing does.
+    pub confinement: Option<String>,
+    /// How many servers run at once.
+    pub lanes: usize,
+}
+
+/// A transport and a revision in which the server is fuzzed.
+pub(super) struct Place {
+    pub(super) opener: Opener,
+    pub(super) revision: Revision,
+    pub(super) maker: Maker,
+    pub(super) knowledge: Knowledge,
+}
+
+/// Everything that is ready before the first input.
+pub(super) struct Ground {
+    pub(super) places: Vec<Place>,
+    pub(super) introduction: Introduction,
+    /// What servers may use, if they are confined.
+    pub(super) limits: Option<Limits>,
+    surfaces: Vec<Surface>,
+    /// Removed with the value.
+    _folders: [TempDir; 2],
+}
+
+impl Ground {
+    /// Starts the server, learns what it offers, and lays out the baits.
+    pub(super) async fn prepare(
+        library: &Library,
+        fuzz: &FuzzSettings,
+        stop: &watch::Receiver<Stop>,
+    ) -> Result<Ground, RunError> {
+        let scratch = confine::scratch().map_err(RunError::Scratch)?;
+        let outside = confine::scratch().map_err(RunError::Scratch)?;
+        std::fs::write(scratch.path().join("hello.txt"), "hello\n").map_err(RunError::Scratch)?;
+        let canary = Canary {
+            path: outside.path().join("canary.txt").to_string_lossy().into_owned(),
+            marker: format!("canary-{:016x}", fuzz.settings.seed ^ 0x6d63_7063_6f6e_6672),
+        };
+        std::fs::write(&canary.path, &canary.marker).map_err(RunError::Scratch)?;
+        let scratch_path = scratch.path().to_string_lossy().into_owned();
+        let mut settings = fuzz.settings.clone();
+        let secret = (SECRET.to_owned(), canary.marker.replace("canary", "secret"));
+        let confinement = confined(&mut settings, fuzz.confined, scratch.path().to_owned(), &secret);
+        let guardian =
+            settings.executable.as_deref().and_then(|path| Guardian::start(path).ok()).map(Arc::new);
+        let scripted =
+            ScriptedClient { roots: run::roots(&fuzz.settings, &scratch_path), ..ScriptedClient::default() };
+        let openers = run::openers(&settings, guardian.as_ref(), &scripted)?;
+
+        let mut surfaces = Vec::new();
+        for opener in openers {
+            let (surface, sessions) = tokio::select! {
+                learned = Surface::learn(opener, &settings) => learned?,
+                () = run::stopped(stop.clone()) => return Err(RunError::Interrupted),
+            };
+            drop(sessions);
+            surfaces.push(surface);
+        }
+        let environment = std::env::vars().chain([secret]);
+        let secrets = leaks::secrets(environment);
+        let places = places(library, fuzz, &surfaces, &scratch_path, &canary, &secrets);
+        let introduction = introduction(fuzz, &surfaces, confinement.as_ref());
+        Ok(Ground {
+            places,
+            introduction,
+            limits: confinement.map(|confinement| confinement.limits),
+            surfaces,
+            _folders: [scratch, outside],
+        })
+    }
+
+    /// Ends the servers that serve several sessions.
+    pub(super) async fn close(&self) {
+        for surface in &self.surfaces {
+            surface.opener.close(AT_ONCE).await;
+        }
+    }
+}
+
+/// Has the servers confined that we start ourselves, and gives each the secret.
+fn confined(
+    settings: &mut Settings,
+    wanted: bool,
+    scratch: PathBuf,
+    secret: &(String, String),
+) -> Option<Confinement> {
+    let own = settings.executable.clone().filter(|_| wanted);
+    let confinement = own.as_ref().map(|_| Confinement::new(scratch));
+    for way in &mut settings.target.ways {
+        let command = match way {
+            Way::Stdio(command) | Way::Http { command: Some(command), .. } => command,
+            Way::Http { command: None, .. } => continue,
+        };
+        command.environment.push((secret.0.clone().into(), secret.1.clone().into()));
+        if let (Some(confinement), Some(own)) = (&confinement, &own) {
+            *command = confinement.wrap(command, own);
+        }
+    }
+    confinement.filter(|_| settings.target.commands().next().is_some())
+}
+
+fn places(
+    library: &Library,
+    fuzz: &FuzzSettings,
+    surfaces: &[Surface],
+    scratch: &str,
+    canary: &Canary,
+    secrets: &[(String, String)],
+) -> Vec<Place> {
+    let mut places = Vec::new();
+    for surface in surfaces {
+        let mut plan = Plan::default();
+        let reach = surface.reach(&fuzz.settings);
+        plan.add(library, &surface.profiles, surface.transport, &fuzz.settings, reach);
+        for (revision, profile) in &surface.profiles {
+            let callable = profile.callable(&fuzz.settings.calls).into_iter().map(str::to_owned).collect();
+            let mut maker = MakerSettings::new(callable, *revision, surface.transport, fuzz.settings.seed);
+            maker.hints = run::hints(profile, scratch, &fuzz.settings);
+            maker.canary = Some(canary.clone());
+            places.push(Place {
+                opener: surface.opener.clone(),
+                revision: *revision,
+                maker: Maker::new(profile, maker),
+                knowledge: Knowledge {
+                    rules: Rule::all(library, &plan, *revision),
+                    secrets: secrets.to_vec(),
+                },
+            });
+        }
+    }
+    places
+}
+
+fn introduction(
+    fuzz: &FuzzSettings,
+    surfaces: &[Surface],
+    confinement: Option<&Confinement>,
+) -> Introduction {
+    let profiles = || surfaces.iter().flat_map(|surface| surface.profiles.values());
+    let names = |of: &dyn Fn(&Profile) -> Vec<String>| {
+        let mut names: Vec<String> = profiles().flat_map(of).collect();
+        names.sort();
+        names.dedup();
+        names
+    };
+    let owned = |names: Vec<&str>| names.into_iter().map(str::to_owned).collect();
+    let calls = &fuzz.settings.calls;
+    Introduction {
+        server: profiles().last().map(|profile| profile.server.clone()).unwrap_or_default(),
+        places: surfaces
+            .iter()
+            .flat_map(|surface| surface.profiles.keys().map(|revision| (surface.transport, *revision)))
+            .collect(),
+        called: names(&|profile| owned(profile.callable(calls))),
+        not_called: names(&|profile| owned(profile.not_callable(calls))),
+        confinement: confinement.map(Confinement::describe),
+        lanes: fuzz.settings.jobs.max(1),
+    }
+}
