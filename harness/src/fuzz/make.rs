@@ -142,7 +142,6 @@ impl Maker {
     }
 
     /// Random inputs that shrink by their structure, with claims that stay truthful.
-    #[must_use]
     pub fn strategy(&self) -> BoxedStrategy<Input> {
         strategy::Inputs(self.clone()).boxed()
     }
