@@ -2,7 +2,6 @@
 
 mod literal;
 
-use std::borrow::Cow;
 use std::sync::Arc;
 
 pub use literal::{MAX_REPEATED, escape, escape_value, repeated};
@@ -118,7 +117,7 @@ fn filled(
 }
 
 /// As much of a text as an error message needs.
-fn shortened(text: &Cow<'_, str>) -> String {
+fn shortened(text: &str) -> String {
     text.chars().take(80).collect()
 }
 
@@ -169,15 +168,10 @@ mod tests {
         for (template, text) in [
             ("{{\"{{\"}}", "{{"),
             ("{{\"a\" * 3}}!", "aaa!"),
-            ("{{ \"a\" }}", ""),
             ("{{\"}}\" * 2}}}}", "}}}}}}"),
             ("{{\"\\u0041\\\"\"}}", "A\""),
             ("{{\"\"*0}}", ""),
         ] {
-            if text.is_empty() && template.contains(' ') {
-                assert!(fill_raw(template, variables).is_err(), "a name is no text: {template}");
-                continue;
-            }
             assert_eq!(fill_raw(template, variables).unwrap(), text);
             assert_eq!(fill(&json!(template), variables).unwrap(), json!(text));
         }

@@ -1,7 +1,7 @@
 //! Makes inputs from what a server listed: a walk along the boundaries first, then random ones without end.
 //!
 //! Nothing here talks to a server, and the same settings give the same inputs. Every decision is asked of a
-//! [`Chooser`](crate::generate::Chooser), so that a seed, a proptest runner and the bytes of a coverage-guided engine
+//! [`Chooser`], so that a seed, a proptest runner and the bytes of a coverage-guided engine
 //! lead through the same space.
 
 mod bait;
@@ -142,7 +142,6 @@ impl Maker {
     }
 
     /// Random inputs that shrink by their structure, with claims that stay truthful.
-    #[must_use]
     pub fn strategy(&self) -> BoxedStrategy<Input> {
         strategy::Inputs(self.clone()).boxed()
     }

@@ -135,13 +135,7 @@ static NUMBERS: LazyLock<Vec<Probe>> = LazyLock::new(|| {
     probes.extend([1_u64 << 63, u64::MAX].into_iter().map(|number| Probe::Value(json!(number))));
     let fractions =
         [-0.0, 0.1, 0.5, 1.5, -1.5, 1e-7, 1e21, 1e308, -1e308, f64::MAX, f64::MIN_POSITIVE, 1e-320];
-    probes.extend(
-        fractions
-            .into_iter()
-            .filter_map(|float| Number::from_f64(float))
-            .map(Value::Number)
-            .map(Probe::Value),
-    );
+    probes.extend(fractions.into_iter().filter_map(Number::from_f64).map(Value::Number).map(Probe::Value));
     for written in [
         "-0",
         "1.0",
