@@ -131,7 +131,7 @@ pub(crate) struct CommonArguments {
     #[arg(long, value_name = "FILE")]
     pub(crate) ca: Option<PathBuf>,
 
-    /// Seconds that a response may take.
+    /// Seconds that a response may take; 5 if not given for `fuzz`.
     #[arg(long, value_name = "SECONDS", default_value_t = TIMEOUT)]
     pub(crate) timeout: f64,
 

@@ -18,7 +18,7 @@ use mcp_conform::{repro, text};
 use mcp_conform_cases::{Case, Library};
 use serde_json::json;
 
-use super::args::{CommonArguments, FuzzArguments, ServerArguments};
+use super::args::{CommonArguments, FuzzArguments, ServerArguments, TIMEOUT};
 use super::case_files;
 use super::exit::Code;
 use super::interrupts::interrupts;
@@ -28,6 +28,8 @@ use super::settings::{self, Refused, What};
 
 /// Where findings are saved when no folder is named.
 const CORPUS: &str = "mcp-conform-fuzz";
+/// How long an answer may take when nothing else is said: a hang costs as much several times over.
+const PATIENCE: Duration = Duration::from_secs(5);
 /// Seconds in which inputs are tried when nothing else is said.
 const SECONDS: f64 = 60.0;
 /// Servers that run at once when nothing else is said. It decides which inputs are sent, so it is the same everywhere.
@@ -58,6 +60,9 @@ pub(crate) fn main(arguments: &FuzzArguments) -> Code {
 
 fn complete(arguments: &FuzzArguments) -> Result<FuzzSettings, Refused> {
     let mut settings = settings_of(&arguments.common, &arguments.server)?;
+    if arguments.common.timeout == TIMEOUT {
+        settings.timeout = PATIENCE;
+    }
     settings.jobs = arguments.common.jobs.unwrap_or(LANES).clamp(1, 64);
     let seconds = arguments.time.or(arguments.cases.is_none().then_some(SECONDS));
     let time = seconds.map(|seconds| settings::seconds("--time", seconds)).transpose()?;

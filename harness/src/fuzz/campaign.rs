@@ -243,7 +243,7 @@ async fn one_session(
         timeout: shared.timeout,
         deadline: shared.deadline.map_or_else(far_away, |deadline| deadline + AFTERWARDS),
     };
-    let Some(mut flight) = replayer.open().await else { return false };
+    let Some(mut flight) = replayer.open(false).await else { return false };
     shared.book().stats.sessions += 1;
     let watchdog = shared
         .ground

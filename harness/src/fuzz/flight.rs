@@ -81,12 +81,14 @@ pub(super) struct Flight {
     ids: HashSet<String>,
     begins: usize,
     timeout: Duration,
+    patient: bool,
     /// The bytes that were sent.
     sent: usize,
 }
 
 impl Flight {
-    pub(super) fn new(session: Session, timeout: Duration) -> Flight {
+    /// `patient` is whether everything is given all the time that there is.
+    pub(super) fn new(session: Session, timeout: Duration, patient: bool) -> Flight {
         Flight {
             begins: session.transcript.entries.len(),
             session,
@@ -96,16 +98,22 @@ impl Flight {
             landing: Landing::Sound,
             ids: HashSet::new(),
             timeout,
+            patient,
             sent: 0,
         }
     }
 
-    /// How long an answer is waited for: less than the limit once it is known how quick the server is.
-    fn patience(&self) -> Duration {
+    /// How long is much longer than the server has taken so far.
+    fn quick(&self) -> Duration {
         match self.session.slowest() {
             Duration::ZERO => self.timeout,
             slowest => (slowest * SLOW).clamp(QUICK.min(self.timeout), self.timeout),
         }
+    }
+
+    /// How long an answer is waited for. Who only suspects need not wait for all the time there is.
+    fn patience(&self) -> Duration {
+        if self.patient { self.timeout } else { self.quick() }
     }
 
     /// Tries inputs, one batch of them; leaves those that it did not come to.
@@ -289,8 +297,8 @@ impl Flight {
 
     /// Waits for all answers and a sign of life.
     async fn settle(&mut self) {
-        let deadline = Instant::now() + self.patience();
-        self.drain(0, deadline).await;
+        let begun = Instant::now();
+        self.drain(0, begun + self.quick()).await;
         if self.landing != Landing::Sound {
             return;
         }
@@ -299,17 +307,22 @@ impl Flight {
             Waited::Closed => self.landing = Landing::Dead,
             Waited::TimedOut => self.landing = Landing::Hung,
             _ => {
-                // An answer may have come while the sign of life was awaited.
-                self.drain(0, Instant::now()).await;
-                for (place, asked) in std::mem::take(&mut self.in_flight) {
-                    if let Some(asked) = self.tries.get(place).and_then(|this| this.asked.get(asked)) {
-                        // What is no longer waited for need not keep the server busy.
-                        let cancelled = Outgoing::new(CANCELLED);
-                        self.session.notify(&cancelled.with(json!({ "requestId": asked.id })));
-                    }
-                    self.unanswered.push((place, asked));
-                }
+                // The server lives; what takes long may just be slow.
+                self.drain(0, begun + self.patience()).await;
+                self.give_up();
             }
+        }
+    }
+
+    /// Waits no longer for answers that have not come.
+    fn give_up(&mut self) {
+        for (place, asked) in std::mem::take(&mut self.in_flight) {
+            if let Some(asked) = self.tries.get(place).and_then(|this| this.asked.get(asked)) {
+                // What is no longer waited for need not keep the server busy.
+                let cancelled = Outgoing::new(CANCELLED);
+                self.session.notify(&cancelled.with(json!({ "requestId": asked.id })));
+            }
+            self.unanswered.push((place, asked));
         }
     }
 

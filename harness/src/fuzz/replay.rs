@@ -57,26 +57,30 @@ pub(super) struct Confirmed {
 
 impl Replayer<'_> {
     /// A session with a fresh server; none if it does not start.
-    pub(super) async fn open(&self) -> Option<Flight> {
+    pub(super) async fn open(&self, patient: bool) -> Option<Flight> {
         let mut session = self.opener.begin(self.revision, ClientKind::Usual, false).await.ok()?.session;
         // Rules compare what a server says with what it listed in the same session.
         let greeting = json!({ "capabilities": session.transcript.capabilities });
         let profile = Profile::learn(&mut session, &greeting, self.timeout).await;
         session.mirror(std::sync::Arc::new(headers::mirrored(&profile.tools)));
-        Some(Flight::new(session, self.timeout))
+        Some(Flight::new(session, self.timeout, patient))
     }
 
     /// What inputs bring about on a fresh server.
-    pub(super) async fn suspects_of(&self, inputs: impl IntoIterator<Item = Input>) -> Vec<Suspect> {
-        let Some(mut flight) = self.open().await else { return Vec::new() };
+    pub(super) async fn suspects_of(
+        &self,
+        inputs: impl IntoIterator<Item = Input>,
+        patient: bool,
+    ) -> Vec<Suspect> {
+        let Some(mut flight) = self.open(patient).await else { return Vec::new() };
         let mut inputs: VecDeque<Input> = inputs.into_iter().collect();
         while !inputs.is_empty() && flight.fly(&mut inputs).await == Landing::Sound {}
         suspect::all(&mut flight, self.knowledge)
     }
 
     /// Whether an input shows a suspect on a fresh server; if so, as it was seen there.
-    async fn shows(&self, input: &Input, suspect: &Suspect) -> Option<Suspect> {
-        self.suspects_of([input.clone()]).await.into_iter().find(|other| is_same(other, suspect))
+    async fn shows(&self, input: &Input, suspect: &Suspect, patient: bool) -> Option<Suspect> {
+        self.suspects_of([input.clone()], patient).await.into_iter().find(|other| is_same(other, suspect))
     }
 
     /// Finds the input that brings a suspect about: one of those that may have, or several in a row.
@@ -86,7 +90,7 @@ impl Replayer<'_> {
                 return None;
             }
             let Some(input) = tried.get(*place) else { continue };
-            if let Some(seen) = self.shows(input, suspect).await {
+            if let Some(seen) = self.shows(input, suspect, true).await {
                 return Some((input.clone(), seen));
             }
         }
@@ -98,7 +102,7 @@ impl Replayer<'_> {
             }
             let first = (last + 1).saturating_sub(length);
             let joined = joined(tried.get(first..=last)?);
-            if let Some(seen) = self.shows(&joined, suspect).await {
+            if let Some(seen) = self.shows(&joined, suspect, true).await {
                 return Some((joined, seen));
             }
             if first == 0 {
@@ -124,8 +128,9 @@ impl Replayer<'_> {
 
     async fn repeat(&self, input: &Input, suspect: &Suspect) -> (u32, Option<Suspect>) {
         let (mut times, mut shown) = (0, None);
-        for _ in 0..REPEATS {
-            if let Some(seen) = self.shows(input, suspect).await {
+        for time in 0..REPEATS {
+            // One that is given all the time there is is enough to know that it is not just slow.
+            if let Some(seen) = self.shows(input, suspect, time == 0).await {
                 times += 1;
                 shown = Some(seen);
             }
@@ -147,7 +152,7 @@ impl Replayer<'_> {
             let candidate = tree.current();
             let mut open = match flight.take().filter(|open| open.landing == Landing::Sound) {
                 Some(open) => open,
-                None => match self.open().await {
+                None => match self.open(false).await {
                     Some(open) => open,
                     None => break,
                 },
@@ -223,7 +228,7 @@ pub async fn all(
             let mut input = input.clone();
             place.maker.reclaim(&mut input);
             let suspects = tokio::select! {
-                suspects = replayer.suspects_of([input]) => suspects,
+                suspects = replayer.suspects_of([input], true) => suspects,
                 () = run::stopped(stop.clone()) => {
                     interrupted = true;
                     break 'inputs;

@@ -181,6 +181,10 @@ pub(super) fn subject(input: &Input) -> String {
 fn no_answer(transcript: &Transcript, tries: &[Try], place: usize, asked: usize) -> Option<Suspect> {
     let this = tries.get(place)?;
     let asked = this.asked.get(asked)?;
+    let step = this.input.steps.get(asked.step)?;
+    if matches!(&step.action, Action::Request(send) if send.params.as_ref().is_some_and(may_say_how_long)) {
+        return None;
+    }
     let subject = subject(&this.input);
     let breach = Breach { culprits: vec![asked.entry], ..Breach::default() };
     Some(Suspect {
@@ -192,6 +196,19 @@ fn no_answer(transcript: &Transcript, tries: &[Try], place: usize, asked: usize)
         step: Some(asked.step),
         evidence: evidence::of(transcript, &breach),
     })
+}
+
+/// Whether arguments hold a number that may say how long a call is to take, in whatever unit: who is told to wait for an
+/// hour does no wrong.
+fn may_say_how_long(value: &Value) -> bool {
+    /// Less than this is soon over, in seconds as in anything smaller.
+    const SOON: f64 = 2.0;
+    match value {
+        Value::Number(number) => number.as_f64().is_none_or(|number| number >= SOON),
+        Value::Array(items) => items.iter().any(may_say_how_long),
+        Value::Object(members) => members.values().any(may_say_how_long),
+        _ => false,
+    }
 }
 
 /// The breaches of a rule, each with the input that brought it about.

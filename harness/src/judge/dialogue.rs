@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use serde_json::Value;
 
+use crate::event::Transport;
 use crate::transcript::{Carrier, Happening, Origin, Transcript};
 use crate::transport::http::exchange::ExchangeId;
 use crate::wire::{Content, Kind, Message, id_key};
@@ -85,6 +86,23 @@ impl Replays {
     }
 }
 
+/// Lines that were not sent each on its own: in pieces, or several at once.
+#[derive(Debug, Default)]
+struct Lines {
+    begun: Vec<u8>,
+}
+
+impl Lines {
+    /// The messages in the lines that end with these bytes.
+    fn take(&mut self, bytes: &[u8]) -> Vec<Value> {
+        self.begun.extend_from_slice(bytes);
+        let Some(end) = self.begun.iter().rposition(|byte| *byte == b'\n') else { return Vec::new() };
+        let rest = self.begun.split_off(end + 1);
+        let whole = std::mem::replace(&mut self.begun, rest);
+        whole.split(|byte| *byte == b'\n').filter_map(|line| serde_json::from_slice(line).ok()).collect()
+    }
+}
+
 /// A recording read as a dialogue.
 #[derive(Debug)]
 pub struct Dialogue<'a> {
@@ -113,6 +131,7 @@ impl<'a> Dialogue<'a> {
         };
         let mut by_id: HashMap<String, usize> = HashMap::new();
         let mut replays = Replays::default();
+        let mut lines = Lines::default();
         for (entry, happened) in transcript.entries.iter().enumerate() {
             match &happened.what {
                 Happening::Sent { bytes, message, hostile, carrier } => {
@@ -120,14 +139,18 @@ impl<'a> Dialogue<'a> {
                     if *hostile && dialogue.first_hostile.is_none() {
                         dialogue.first_hostile = Some(entry);
                     }
-                    let parsed = message.clone().or_else(|| serde_json::from_slice(bytes).ok());
-                    let many = match parsed {
-                        Some(Value::Array(items)) => items,
-                        Some(one) => vec![one],
-                        None => Vec::new(),
+                    let parsed = match (message, transcript.transport) {
+                        (Some(message), _) => vec![message.clone()],
+                        (None, Transport::Stdio) => lines.take(bytes),
+                        (None, _) => serde_json::from_slice(bytes).into_iter().collect(),
                     };
-                    for message in many {
-                        dialogue.take_sent(entry, &message, *hostile, &mut by_id);
+                    for message in parsed {
+                        match message {
+                            Value::Array(items) => items
+                                .iter()
+                                .for_each(|item| dialogue.take_sent(entry, item, *hostile, &mut by_id)),
+                            one => dialogue.take_sent(entry, &one, *hostile, &mut by_id),
+                        }
                     }
                 }
                 Happening::Received { origin, .. } if replays.repeats(origin.as_deref()) => {}
@@ -170,6 +193,13 @@ impl<'a> Dialogue<'a> {
             None if !hostile => self.notified.push((entry, method, params)),
             None => {}
         }
+    }
+
+    /// Whether what was sent in an entry was a message and not mere bytes.
+    #[must_use]
+    pub fn was_message(&self, entry: usize) -> bool {
+        let what = self.transcript.entries.get(entry).map(|entry| &entry.what);
+        matches!(what, Some(Happening::Sent { message: Some(_), .. }))
     }
 
     /// The request that a message answers.

@@ -152,6 +152,7 @@ impl Style {
         }
     }
 
+    /// The sign of a direction.
     #[must_use]
     pub fn arrow(self, direction: Direction) -> &'static str {
         match (direction, self.unicode) {

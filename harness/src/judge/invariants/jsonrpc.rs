@@ -1,6 +1,6 @@
 //! The JSON-RPC envelope.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 
 use serde_json::{Map, Value};
 
@@ -8,7 +8,7 @@ use super::{Observation, breach};
 use crate::judge::dialogue::{Dialogue, Said};
 use crate::judge::matching::in_short;
 use crate::transcript::Happening;
-use crate::wire::{Content, Kind};
+use crate::wire::{Content, Kind, id_key};
 
 /// Every message says `"jsonrpc": "2.0"`.
 pub(super) fn version(dialogue: &Dialogue<'_>, _: &Map<String, Value>) -> Observation {
@@ -168,17 +168,32 @@ fn last_request(dialogue: &Dialogue<'_>, entry: usize) -> Option<usize> {
 /// No request is answered twice.
 pub(super) fn one_response(dialogue: &Dialogue<'_>, _: &Map<String, Value>) -> Observation {
     let mut seen = Observation::default();
-    let mut answered = HashSet::new();
+    // What hostile input asks is another matter when it uses an id again, and when it is not read as we read it.
+    let mut allowed: HashMap<String, usize> = HashMap::new();
+    for asked in &dialogue.asked {
+        *allowed.entry(same_number(&asked.id)).or_default() += 1;
+    }
+    let mut answers: HashMap<String, usize> = HashMap::new();
     for said in responses(dialogue) {
-        let Some(asked) = said.answers else { continue };
-        // Hostile input may use an id again, or one that is equal as a number (0 and -0); each use may be answered.
-        let hostile = |asked: usize| dialogue.asked.get(asked).is_some_and(|asked| asked.hostile);
-        let again = !answered.insert(asked) && !hostile(asked);
-        seen.examine(again.then(|| {
+        let Some(asked) = said.answers.and_then(|asked| dialogue.asked.get(asked)) else { continue };
+        let key = same_number(&asked.id);
+        let count = answers.entry(key.clone()).or_default();
+        *count += 1;
+        let again = *count > allowed.get(&key).copied().unwrap_or_default();
+        let readable = !asked.hostile || dialogue.was_message(asked.entry);
+        seen.examine((again && readable).then(|| {
             breach(dialogue, said.entry, context(dialogue, said), "a request was answered a second time")
         }));
     }
     seen
+}
+
+/// The same for ids that are equal as numbers, such as 0 and -0, which a server may take for one.
+fn same_number(id: &Value) -> String {
+    match id.as_f64() {
+        Some(number) => format!("{:?}", number + 0.0),
+        None => id_key(id),
+    }
 }
 
 /// A message with an id and without a method has a result or an error.

@@ -24,12 +24,17 @@ fn owners<'d>(dialogue: &'d Dialogue<'_>, token: &'d Value) -> impl Iterator<Ite
         .filter(move |(_, asked)| asked.params.pointer("/_meta/progressToken") == Some(token))
 }
 
+/// Whether several requests gave the same token, as only hostile input does: nobody can say whose progress it is then.
+fn is_shared(dialogue: &Dialogue<'_>, token: &Value) -> bool {
+    owners(dialogue, token).nth(1).is_some()
+}
+
 /// The value grows from one report to the next of the same token. One that stays is advice only: the schema asks for
 /// growth whenever progress was made.
 pub(super) fn increases(dialogue: &Dialogue<'_>, _: &Map<String, Value>) -> Observation {
     let mut seen = Observation::default();
     let mut last: HashMap<String, (f64, usize)> = HashMap::new();
-    for (said, token) in reports(dialogue) {
+    for (said, token) in reports(dialogue).filter(|(_, token)| !is_shared(dialogue, token)) {
         let Some(progress) = said.message.value.pointer("/params/progress").and_then(Value::as_f64) else {
             continue;
         };
@@ -71,7 +76,7 @@ pub(super) fn known_token(dialogue: &Dialogue<'_>, _: &Map<String, Value>) -> Ob
 /// Reports come before the response. A task goes on after it, so a call that became one is left alone.
 pub(super) fn in_time(dialogue: &Dialogue<'_>, _: &Map<String, Value>) -> Observation {
     let mut seen = Observation::default();
-    for (said, token) in reports(dialogue) {
+    for (said, token) in reports(dialogue).filter(|(_, token)| !is_shared(dialogue, token)) {
         let Some((index, asked)) =
             owners(dialogue, token).filter(|(_, asked)| asked.entry < said.entry).last()
         else {
