@@ -75,8 +75,9 @@ impl Gauge {
         self.members.share_of_machine(self.group).unwrap_or(ROOM_FOR_GARBAGE)
     }
 
-    /// Resident memory in which a page that several processes share counts only once, in bytes. It costs about
-    /// 0.1 ms for a small process and more for one with many mappings, so it is asked for only when [`Reading::resident_bytes`] raises a suspicion.
+    /// Resident memory in which a page that several processes share counts only once, in bytes. It costs about 0.1 ms
+    /// for a small process and more for one with many mappings, so it is asked for only when
+    /// [`Reading::resident_bytes`] raises a suspicion.
     #[must_use]
     pub fn proportional_bytes(&self) -> Option<u64> {
         self.members.proportional_bytes(self.group)

@@ -4,7 +4,7 @@ use super::Reading;
 
 /// The processes of a group, of which nothing is known.
 #[derive(Debug, Default)]
-pub(super) struct Members;
+pub(super) struct Members {}
 
 impl Members {
     pub(super) fn read(&mut self, _group: i32) -> Option<Reading> {

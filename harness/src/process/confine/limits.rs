@@ -81,13 +81,13 @@ impl Limits {
         lower(Resource::RLIMIT_NOFILE, "descriptors", self.descriptors, self.descriptors)?;
         // A crash is a finding; its memory image in the current folder is litter.
         lower(Resource::RLIMIT_CORE, "core files", 0, 0)?;
-        match threads_of_user() {
-            Some(running) => {
-                let threads = running.saturating_add(self.threads);
-                lower(Resource::RLIMIT_NPROC, "threads", threads, threads)
-            }
-            None => Ok(()),
+        // Elsewhere nobody tells how many run, and a limit that is not relative breaks servers on a busy machine.
+        #[cfg(target_os = "linux")]
+        if let Some(running) = threads_of_user() {
+            let threads = running.saturating_add(self.threads);
+            lower(Resource::RLIMIT_NPROC, "threads", threads, threads)?;
         }
+        Ok(())
     }
 }
 
@@ -121,10 +121,4 @@ fn threads_of_user() -> Option<u64> {
         }
     }
     Some(threads)
-}
-
-/// Without a way to count, a number that is not relative would break servers on a busy machine.
-#[cfg(not(target_os = "linux"))]
-fn threads_of_user() -> Option<u64> {
-    None
 }
