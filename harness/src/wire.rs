@@ -213,6 +213,8 @@ pub enum Content {
     Empty,
     /// Longer than we keep.
     TooLong,
+    /// JSON as far as it was read, but nested deeper or with larger numbers than we read: why.
+    Beyond(String),
 }
 
 /// Understands a frame.
@@ -235,10 +237,17 @@ pub fn parse(frame: &Frame) -> Content {
         Err(error) => {
             match without_lone_surrogates(text).and_then(|text| serde_json::from_str::<Value>(&text).ok()) {
                 Some(value @ Value::Object(_)) => Content::Message(Message::new(value)),
+                _ if is_beyond(&error) => Content::Beyond(error.to_string()),
                 _ => Content::NotJson(error.to_string()),
             }
         }
     }
+}
+
+/// Whether the grammar of JSON allows what was read, and only our reader does not. It has no other way to say so.
+fn is_beyond(error: &serde_json::Error) -> bool {
+    let why = error.to_string();
+    why.starts_with("recursion limit exceeded") || why.starts_with("number out of range")
 }
 
 /// The text with escapes of lone surrogates (`\ud800`) replaced by the replacement character; `None` if it has none.
@@ -352,6 +361,8 @@ mod tests {
             message.value,
             serde_json::json!({ "id": "\u{fffd}", "result": { "pair": "😀", "text": "\\ud800" } })
         );
-        assert!(matches!(parse_text("[".repeat(100_000).as_bytes()), Content::NotJson(_)));
+        assert!(matches!(parse_text("[".repeat(100_000).as_bytes()), Content::Beyond(_)));
+        let huge = format!(r#"{{"jsonrpc":"2.0","id":{},"result":{{}}}}"#, "7".repeat(400));
+        assert!(matches!(parse_text(huge.as_bytes()), Content::Beyond(_)));
     }
 }

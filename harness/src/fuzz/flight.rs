@@ -8,7 +8,7 @@ use mcp_conform_cases::case::{Action, ClientKind};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use super::input::{Claim, Input, InputStep};
+use super::input::{Claim, Input};
 use crate::judge::steps;
 use crate::run::script;
 use crate::session::{Heard, Outgoing, Session};
@@ -206,7 +206,7 @@ impl Flight {
         }
         self.remember(place, number, &sent, Waited::NotWaited, known);
         if let Some(entry) = sent.entry
-            && let Some(id) = self.must_be_answered(place, entry)
+            && let Some(id) = self.must_be_answered(place, number, entry)
             && self.ids.insert(id_key(&id))
         {
             let this = self.tries.get_mut(place)?;
@@ -218,17 +218,12 @@ impl Flight {
 
     /// The id under which what was sent must be answered; none where a server may be unable to read it, and where the
     /// answer may be a long time coming or is no longer wanted.
-    fn must_be_answered(&self, place: usize, entry: usize) -> Option<Value> {
+    fn must_be_answered(&self, place: usize, number: usize, entry: usize) -> Option<Value> {
         let Happening::Sent { bytes, message, .. } = &self.session.transcript.entries.get(entry)?.what else {
             return None;
         };
-        let given_up = |step: &InputStep| match &step.action {
-            Action::Notify(send) => send.method == CANCELLED,
-            Action::Json(message) => message.get("method").is_some_and(|method| method == CANCELLED),
-            Action::Close(_) => true,
-            _ => false,
-        };
-        if self.tries.get(place)?.input.steps.iter().any(given_up) {
+        // A line end in the middle makes two lines of it.
+        if bytes.strip_suffix(b"\n").unwrap_or(bytes).contains(&b'\n') || self.is_given_up(place, number) {
             return None;
         }
         let parsed;
@@ -248,6 +243,32 @@ impl Flight {
         let stays_open = matches!(method, "" | "subscriptions/listen" | "tasks/result");
         let id = members.get("id")?;
         (is_plain && !stays_open && (id.is_string() || id.is_i64() || id.is_u64())).then(|| id.clone())
+    }
+
+    /// Whether the input itself says that an answer is not wanted: it cancels the request or drops its connection.
+    fn is_given_up(&self, place: usize, number: usize) -> bool {
+        let Some(input) = self.tries.get(place).map(|this| &this.input) else { return false };
+        let Some(step) = input.steps.get(number) else { return false };
+        let name = step.name.as_deref();
+        let id = match &step.action {
+            Action::Request(send) => send.id.as_ref().map(Value::to_string),
+            _ => None,
+        };
+        let names_it = |text: &str| {
+            name.is_some_and(|name| text.contains(&format!("{{{{{name}.id}}}}")))
+                || id.as_ref().is_some_and(|id| text.contains(id.as_str()))
+        };
+        input.steps.iter().any(|other| match &other.action {
+            Action::Close(closed) => name == Some(closed.as_str()),
+            Action::Notify(send) if send.method == CANCELLED => {
+                send.params.as_ref().is_some_and(|params| names_it(&params.to_string()))
+            }
+            Action::Json(message) if message.get("method").is_some_and(|method| method == CANCELLED) => {
+                names_it(&message.to_string())
+            }
+            Action::Raw(text) if text.contains(CANCELLED) => names_it(text),
+            _ => false,
+        })
     }
 
     /// Gives names to what later steps refer to.

@@ -41,7 +41,11 @@ pub fn cause(stderr: &str) -> Option<String> {
     let python = lines().rfind(|line| line.starts_with("File \""));
     let place = python.or_else(|| lines().find(|line| line.starts_with("at ")));
     Some(match place {
-        Some(place) => format!("{} {}", normal(error), text::bounded(place, LONGEST)),
+        // The place tells more than the words of the error, which quote what was sent.
+        Some(place) => {
+            let name = error.split([':', '(']).next().unwrap_or_default();
+            format!("{} {}", normal(name), text::bounded(place, LONGEST))
+        }
         None => normal(error),
     })
 }
@@ -78,7 +82,7 @@ mod tests {
     fn the_cause_is_found_in_a_traceback() {
         let stderr =
             "Traceback (most recent call last):\n  File \"a.py\", line 3, in <module>\nKeyError: 'x'\n";
-        assert_eq!(cause(stderr).unwrap(), "KeyError: * File \"a.py\", line 3, in <module>");
+        assert_eq!(cause(stderr).unwrap(), "KeyError File \"a.py\", line 3, in <module>");
         assert_eq!(cause("\n\n"), None);
     }
 }

@@ -13,6 +13,7 @@ use crate::judge::dialogue::Dialogue;
 use crate::judge::{Breach, evidence};
 use crate::text;
 use crate::transcript::{Exit, Happening, Rung, Transcript};
+use crate::wire::Content;
 
 /// So many tries before the end of a server may have caused it.
 const LAST_TRIES: usize = 4;
@@ -56,8 +57,16 @@ pub(super) fn all(flight: &mut Flight, knowledge: &Knowledge) -> Vec<Suspect> {
         Landing::Closed => end(transcript, tries).into_iter().collect(),
         Landing::Sound | Landing::Full => Vec::new(),
     };
+    let unread = transcript.entries.iter().any(|entry| {
+        matches!(&entry.what, Happening::Received { content: Content::TooLong | Content::Beyond(_), .. })
+    });
+    // What we could not read may have been an answer.
     found.extend(
-        flight.unanswered.iter().filter_map(|(place, asked)| no_answer(transcript, tries, *place, *asked)),
+        flight
+            .unanswered
+            .iter()
+            .filter(|_| !unread)
+            .filter_map(|(place, asked)| no_answer(transcript, tries, *place, *asked)),
     );
     let dialogue = Dialogue::of(transcript);
     found.extend(knowledge.rules.iter().flat_map(|rule| broken(rule, &dialogue, tries)));
@@ -159,9 +168,6 @@ pub(super) fn subject(input: &Input) -> String {
             Some(tool.clone())
         }
         Claim::None => match &step.action {
-            Action::Request(send) if send.method == "tools/call" => {
-                send.params.as_ref()?.get("name")?.as_str().map(str::to_owned)
-            }
             _ => None,
         },
     });
@@ -216,7 +222,9 @@ fn broken(rule: &Rule, dialogue: &Dialogue<'_>, tries: &[Try]) -> Vec<Suspect> {
     let mut found: Vec<Suspect> = Vec::new();
     for breach in rule.look(dialogue).breaches.into_iter().filter(|breach| !breach.advice) {
         let Some((place, step)) = origin(&breach, dialogue, tries) else { continue };
-        let signature = format!("{}: {}", rule.case, signature::normal(&breach.message));
+        // What follows a colon is how it showed itself this time.
+        let what = breach.message.split(": ").next().unwrap_or_default();
+        let signature = format!("{}: {}", rule.case, signature::normal(what));
         if found.iter().any(|other| other.signature == signature) {
             continue;
         }

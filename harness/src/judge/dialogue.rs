@@ -20,7 +20,7 @@ pub struct Asked {
     pub method: String,
     /// The parameters.
     pub params: Value,
-    /// Whether a client may not send this.
+    /// Whether a client may not send this, or not with an id that it used before.
     pub hostile: bool,
 }
 
@@ -187,7 +187,13 @@ impl<'a> Dialogue<'a> {
                 if message.get("method").is_none()
                     && (message.get("result").is_some() || message.get("error").is_some()) => {}
             Some(id) => {
-                by_id.insert(id_key(id), self.asked.len());
+                // Where an id is used twice, nobody can say which of the two an answer is for.
+                let before = by_id.insert(id_key(id), self.asked.len());
+                let twin = before.and_then(|before| self.asked.get_mut(before));
+                let hostile = hostile || twin.is_some();
+                if let Some(twin) = twin {
+                    twin.hostile = true;
+                }
                 self.asked.push(Asked { entry, id: id.clone(), method, params, hostile });
             }
             None if !hostile => self.notified.push((entry, method, params)),

@@ -55,7 +55,7 @@ fn one_pass(
             return Judgement::Unseen(format!("{name} did not answer in time; --timeout gives it longer"));
         }
         if done.waited == Waited::TimedOut && has_unread(done, transcript) {
-            return Judgement::Unseen("the server sent a message longer than we read".to_owned());
+            return Judgement::Unseen("the server sent a message longer or deeper than we read".to_owned());
         }
         match judge_step(step, done, transcript, &variables) {
             Ok(()) => evidence |= step.gives_evidence(),
@@ -141,12 +141,12 @@ pub fn capture(
     }
 }
 
-/// Whether a frame came that was too long to be understood: it may have been the response.
+/// Whether a frame came that we could not read: it may have been the response.
 fn has_unread(done: &StepRecord, transcript: &Transcript) -> bool {
     let entries = transcript.entries.iter().take(done.ends).skip(done.begins);
-    entries
-        .map(|entry| &entry.what)
-        .any(|what| matches!(what, Happening::Received { content: Content::TooLong, .. }))
+    entries.map(|entry| &entry.what).any(|what| {
+        matches!(what, Happening::Received { content: Content::TooLong | Content::Beyond(_), .. })
+    })
 }
 
 fn calls_a_tool(step: &Step) -> bool {

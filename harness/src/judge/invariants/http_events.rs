@@ -30,7 +30,7 @@ pub(super) fn data(dialogue: &Dialogue<'_>, _: &Map<String, Value>) -> Observati
         for arrival in &stream.arrivals {
             let wrong = match (arrival.frame, arrival.event) {
                 // What is too long to be read may be a message.
-                (Some((_, Content::TooLong)), _) => continue,
+                (Some((_, Content::TooLong | Content::Beyond(_))), _) => continue,
                 (Some((_, Content::Batch(_))), _) if revision == Revision::R2025_03_26 => None,
                 (Some((_, content)), _) => not_one_message(content, revision),
                 (None, Some(event)) => unusual(event, revision),
@@ -52,7 +52,7 @@ fn not_one_message(content: &Content, revision: Revision) -> Option<(String, boo
         Content::Message(message) if message.is_none_of_ours() => {
             Some(("an event holds an object that is no JSON-RPC message".to_owned(), false))
         }
-        Content::Message(_) | Content::TooLong => None,
+        Content::Message(_) | Content::TooLong | Content::Beyond(_) => None,
         Content::Batch(_) => Some(("an event holds an array".to_owned(), false)),
         Content::NotAMessage => Some(("an event holds JSON that is no message".to_owned(), false)),
         Content::NotJson(why) => Some((format!("the data of an event is no JSON: {why}"), false)),

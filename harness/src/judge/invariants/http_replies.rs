@@ -122,7 +122,7 @@ pub(super) fn json(dialogue: &Dialogue<'_>, _: &Map<String, Value>) -> Observati
         };
         let first = post.arrivals.first();
         let wrong = match first.and_then(|first| first.content()) {
-            Some(Content::TooLong) => continue,
+            Some(Content::TooLong | Content::Beyond(_)) => continue,
             None => Some("is empty".to_owned()),
             Some(Content::Empty) => Some("is blank".to_owned()),
             Some(Content::NotJson(why)) => Some(format!("is not one JSON document: {why}")),

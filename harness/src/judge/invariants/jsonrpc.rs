@@ -146,12 +146,19 @@ fn written_in_hostile(dialogue: &Dialogue<'_>, id: &Value, before: usize) -> boo
             let value = value.strip_prefix(':').unwrap_or_default().trim_start();
             let rest = value.strip_prefix(wanted.as_str());
             rest.is_some_and(|rest| !rest.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '.'))
+                || (id.is_number() && leading_number(value) == id.as_f64())
         })
     };
     dialogue.transcript.entries.iter().take(before).any(|entry| match &entry.what {
         Happening::Sent { bytes, hostile: true, .. } => names_it(&String::from_utf8_lossy(bytes)),
         _ => false,
     })
+}
+
+/// The number at the beginning of a text, in whatever way it is written: `1e2` is 100.
+fn leading_number(text: &str) -> Option<f64> {
+    let end = text.find(|c: char| !c.is_ascii_digit() && !"+-.eE".contains(c)).unwrap_or(text.len());
+    text.get(..end)?.parse().ok()
 }
 
 /// Whether the id is a number that programs without integers of that size cannot keep apart from its neighbours.

@@ -56,7 +56,11 @@ pub(super) fn only_messages(dialogue: &Dialogue<'_>, _: &Map<String, Value>) -> 
                 advice.advice = true;
                 Some(advice)
             }
-            Content::Message(_) | Content::Batch(_) | Content::NotUtf8(_) | Content::TooLong => None,
+            Content::Message(_)
+            | Content::Batch(_)
+            | Content::NotUtf8(_)
+            | Content::TooLong
+            | Content::Beyond(_) => None,
         });
     }
     seen

@@ -103,7 +103,7 @@ pub(super) fn message_events(dialogue: &Dialogue<'_>, _: &Map<String, Value>) ->
     for arrival in &main.arrivals {
         let wrong = match (arrival.frame, arrival.event) {
             (Some((_, content)), _) => match content {
-                Content::Empty | Content::TooLong => continue,
+                Content::Empty | Content::TooLong | Content::Beyond(_) => continue,
                 // One array may answer another, which a client may not send.
                 Content::Batch(_) if dialogue.after_hostile(arrival.entry) => continue,
                 Content::Message(message) if !message.is_none_of_ours() => None,
