@@ -5,6 +5,7 @@
 
 pub mod campaign;
 pub mod case_file;
+mod endurance;
 pub mod finding;
 mod flight;
 pub mod gauge;

@@ -429,6 +429,15 @@ impl Session {
         self.response_to(id).is_some() || self.unanswered(id).is_some()
     }
 
+    /// Forgets what was recorded and asked, for a session that nobody will judge. What is still to come is not known
+    /// any more when it comes.
+    pub fn forget(&mut self) {
+        self.transcript.entries.clear();
+        self.responses.clear();
+        self.sent_ids.clear();
+        self.recorded = 0;
+    }
+
     /// How many bytes of the server have been recorded.
     #[must_use]
     pub fn recorded_bytes(&self) -> usize {

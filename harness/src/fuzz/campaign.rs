@@ -10,6 +10,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
+use super::endurance;
 use super::finding::Finding;
 use super::flight::Landing;
 use super::ground::{FuzzSettings, Ground, Introduction, Place};
@@ -25,6 +26,8 @@ use crate::run::{self, RunError, Stop};
 const BATCH: usize = 64;
 /// So many inputs are tried in one session before it is judged and another one begun.
 const SESSION: usize = 1_000;
+/// One session in so many is preceded by a trial of endurance.
+const ENDURANCE_EVERY: usize = 2;
 /// How often a suspect that did not show itself again is looked into.
 const MOST_DOUBTS: u32 = 2;
 /// After so many deaths and hangs by the same kind of input it is tried no more: each costs a start of the server.
@@ -136,8 +139,8 @@ pub async fn run(
     });
     let (found, mut findings_told) = mpsc::unbounded_channel();
     let mut running = JoinSet::new();
-    for streams in streams(&shared.ground.places, fuzz, lanes) {
-        running.spawn(lane(Arc::clone(&shared), streams, found.clone()));
+    for (number, streams) in streams(&shared.ground.places, fuzz, lanes).into_iter().enumerate() {
+        running.spawn(lane(Arc::clone(&shared), (number, lanes), streams, found.clone()));
     }
     drop(found);
     let mut findings: Vec<Finding> = Vec::new();
@@ -214,12 +217,24 @@ fn share(total: u64, part: usize, parts: usize) -> u64 {
     total / parts + u64::from(part < total % parts)
 }
 
-async fn lane(shared: Arc<Shared>, mut streams: Vec<(usize, Stream)>, found: mpsc::UnboundedSender<Finding>) {
+async fn lane(
+    shared: Arc<Shared>,
+    (lane, lanes): (usize, usize),
+    mut streams: Vec<(usize, Stream)>,
+    found: mpsc::UnboundedSender<Finding>,
+) {
     let mut turn = 0_usize;
+    let mut sessions = 0_usize;
     while !streams.is_empty() && !shared.is_over() {
         turn %= streams.len();
         let Some((number, stream)) = streams.get_mut(turn) else { return };
         let Some(place) = shared.ground.places.get(*number) else { return };
+        // One in so many sessions is about what only shows after a while.
+        if sessions.is_multiple_of(ENDURANCE_EVERY) {
+            let trial = lane + sessions / ENDURANCE_EVERY * lanes;
+            endure(&shared, place, trial, &found).await;
+        }
+        sessions += 1;
         if one_session(&shared, place, stream, &found).await {
             turn += 1;
         } else {
@@ -235,14 +250,7 @@ async fn one_session(
     stream: &mut Stream,
     found: &mpsc::UnboundedSender<Finding>,
 ) -> bool {
-    let replayer = Replayer {
-        opener: &place.opener,
-        revision: place.revision,
-        maker: Some(&place.maker),
-        knowledge: &place.knowledge,
-        timeout: shared.timeout,
-        deadline: shared.deadline.map_or_else(far_away, |deadline| deadline + AFTERWARDS),
-    };
+    let replayer = replayer(shared, place);
     let Some(mut flight) = replayer.open(false).await else { return false };
     shared.book().stats.sessions += 1;
     let watchdog = shared
@@ -250,6 +258,7 @@ async fn one_session(
         .limits
         .and_then(|limits| flight.session.with_process(|process| Watchdog::start(process, limits)));
     let mut more = true;
+    flight.fly(&mut place.canaries.clone().into()).await;
     while flight.landing == Landing::Sound && flight.tries.len() < SESSION && !shared.is_over() {
         let mut batch: VecDeque<Input> = VecDeque::new();
         while batch.len() < BATCH {
@@ -274,6 +283,9 @@ async fn one_session(
             break;
         }
     }
+    if flight.landing == Landing::Sound {
+        flight.fly(&mut place.canaries.clone().into()).await;
+    }
     let mut suspects = suspect::all(&mut flight, &place.knowledge);
     if let Some(excess) = watchdog.as_ref().and_then(Watchdog::excess) {
         for suspect in suspects.iter_mut().filter(|suspect| suspect.oracle == Oracle::Crash) {
@@ -287,6 +299,29 @@ async fn one_session(
         consider(shared, place, &replayer, suspect, &tried, found).await;
     }
     more
+}
+
+fn replayer<'a>(shared: &Shared, place: &'a Place) -> Replayer<'a> {
+    Replayer {
+        opener: &place.opener,
+        revision: place.revision,
+        maker: Some(&place.maker),
+        knowledge: &place.knowledge,
+        timeout: shared.timeout,
+        deadline: shared.deadline.map_or_else(far_away, |deadline| deadline + AFTERWARDS),
+    }
+}
+
+/// Looks for what only shows after a while, once for each trial there is.
+async fn endure(shared: &Shared, place: &Place, trial: usize, found: &mpsc::UnboundedSender<Finding>) {
+    let replayer = replayer(shared, place);
+    let Some(trial) = place.trials.get(trial) else { return };
+    let known = |signature: &str| shared.book().known.contains_key(signature);
+    let Some(confirmed) = endurance::carry_out(&replayer, trial, known).await else { return };
+    let finding = Finding::new(confirmed, place.revision, place.opener.transport());
+    shared.book().known.entry(finding.signature.clone()).or_insert(1);
+    // The receiver is gone only when the campaign is over.
+    let _ = found.send(finding);
 }
 
 fn far_away() -> Instant {

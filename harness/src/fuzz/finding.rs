@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::case_file::{self, CaseHead, Expectation};
 use super::input::{Claim, Input};
 use super::oracle::Oracle;
-use super::replay::{Confirmed, REPEATS};
+use super::replay::Confirmed;
 use crate::event::{Evidence, Transport};
 
 /// A fault that showed itself again on fresh servers.
@@ -76,7 +76,7 @@ impl Finding {
             case_text: case_file::render(&minimized, &head, &[expectation]),
             input: case_file::steps_text(&input),
             minimized: case_file::steps_text(&minimized),
-            reproduced: format!("{reproduced} of {REPEATS}"),
+            reproduced: format!("{} of {}", reproduced.0, reproduced.1),
             case_file: None,
             reproduce: String::new(),
             evidence: suspect.evidence,

@@ -347,6 +347,14 @@ impl Flight {
         }
     }
 
+    /// Forgets what was tried, for a flight that is not judged; the session goes on.
+    pub(super) fn forget(&mut self) {
+        self.tries.clear();
+        self.in_flight.clear();
+        self.unanswered.clear();
+        self.session.forget();
+    }
+
     /// The tries whose answers have not come, oldest first.
     pub(super) fn under_way(&self) -> Vec<usize> {
         let mut places: Vec<usize> = self.in_flight.iter().map(|(place, _)| *place).collect();

@@ -9,6 +9,7 @@ use tempfile::TempDir;
 use tokio::sync::watch;
 
 use super::campaign::Budget;
+use super::endurance::{self, Trial};
 use super::input::Input;
 use super::leaks;
 use super::make::{Canary, Maker, MakerSettings};
@@ -72,6 +73,9 @@ pub(super) struct Place {
     pub(super) revision: Revision,
     pub(super) maker: Maker,
     pub(super) knowledge: Knowledge,
+    /// Calls that are made at the beginning of every session and again at its end.
+    pub(super) canaries: Vec<Input>,
+    pub(super) trials: Vec<Trial>,
 }
 
 /// Everything that is ready before the first input.
@@ -180,10 +184,13 @@ fn places(
             let mut maker = MakerSettings::new(callable, *revision, surface.transport, fuzz.settings.seed);
             maker.hints = run::hints(profile, scratch, &fuzz.settings);
             maker.canary = Some(canary.clone());
+            let maker = Maker::new(profile, maker);
             places.push(Place {
+                canaries: endurance::canaries(&maker),
+                trials: endurance::trials(&maker),
                 opener: surface.opener.clone(),
                 revision: *revision,
-                maker: Maker::new(profile, maker),
+                maker,
                 knowledge: Knowledge {
                     rules: Rule::all(library, &plan, *revision),
                     secrets: secrets.to_vec(),

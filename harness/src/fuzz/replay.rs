@@ -24,7 +24,7 @@ use crate::run::{self, RunError, Stop};
 use crate::session::headers;
 
 /// How often a finding is shown on fresh servers before it is reported.
-pub(super) const REPEATS: u32 = 3;
+const REPEATS: u32 = 3;
 /// How many inputs before a suspect are tried together with it, from few to many.
 const TAILS: [usize; 3] = [4, 32, 256];
 /// How long an input is made smaller.
@@ -51,8 +51,8 @@ pub(super) struct Confirmed {
     pub(super) input: Input,
     /// The smallest input that shows the same.
     pub(super) minimized: Input,
-    /// On how many of [`REPEATS`] fresh servers it showed itself in the end.
-    pub(super) reproduced: u32,
+    /// On how many fresh servers it showed itself in the end, and on how many it was tried.
+    pub(super) reproduced: (u32, u32),
 }
 
 impl Replayer<'_> {
@@ -85,6 +85,13 @@ impl Replayer<'_> {
 
     /// Finds the input that brings a suspect about: one of those that may have, or several in a row.
     async fn cause(&self, suspect: &Suspect, tried: &[Input]) -> Option<(Input, Suspect)> {
+        if suspect.oracle == Oracle::Poisoned && suspect.tries.len() > 1 {
+            // It takes all of them, and nothing else.
+            let inputs: Vec<Input> =
+                suspect.tries.iter().filter_map(|place| tried.get(*place)).cloned().collect();
+            let joined = joined(&inputs);
+            return self.shows(&joined, suspect, true).await.map(|seen| (joined, seen));
+        }
         for place in &suspect.tries {
             if Instant::now() > self.deadline {
                 return None;
@@ -123,7 +130,8 @@ impl Replayer<'_> {
             (reproduced, shown) = self.repeat(&minimized, &seen).await;
         }
         let suspect = shown?;
-        (reproduced > 0).then_some(Confirmed { suspect, input, minimized, reproduced })
+        let reproduced_of = (reproduced, REPEATS);
+        (reproduced > 0).then_some(Confirmed { suspect, input, minimized, reproduced: reproduced_of })
     }
 
     async fn repeat(&self, input: &Input, suspect: &Suspect) -> (u32, Option<Suspect>) {

@@ -70,6 +70,7 @@ pub(super) fn all(flight: &mut Flight, knowledge: &Knowledge) -> Vec<Suspect> {
     );
     let dialogue = Dialogue::of(transcript);
     found.extend(knowledge.rules.iter().flat_map(|rule| broken(rule, &dialogue, tries)));
+    found.extend(poisoned(flight));
     for (place, this) in tries.iter().enumerate() {
         for asked in &this.asked {
             let Some(entry) = flight.session.response_to(&asked.id) else { continue };
@@ -340,6 +341,62 @@ fn of_answer(
         ));
     }
     found
+}
+
+/// A call and what came of it.
+struct Called<'f> {
+    place: usize,
+    step: usize,
+    params: &'f Value,
+    entry: usize,
+    refused: bool,
+}
+
+/// A call that succeeded and is refused later. Within one input only refused calls may stand between the two, since a
+/// call that succeeds may rightly change what others bring; across inputs it is a suspicion, and those that were
+/// refused are tried together.
+fn poisoned(flight: &Flight) -> Option<Suspect> {
+    let transcript = &flight.session.transcript;
+    let mut calls: Vec<Called<'_>> = Vec::new();
+    for (place, this) in flight.tries.iter().enumerate() {
+        for asked in &this.asked {
+            let step = this.input.steps.get(asked.step)?;
+            let Action::Request(send) = &step.action else { continue };
+            let Some(params) = send.params.as_ref().filter(|_| send.method == "tools/call") else { continue };
+            let Some(entry) = flight.session.response_to(&asked.id) else { continue };
+            let Some(message) = flight.session.message_in(entry) else { continue };
+            calls.push(Called { place, step: asked.step, params, entry, refused: is_refusal(message) });
+        }
+    }
+    let (first, last) = calls.iter().enumerate().rev().find_map(|(at, last)| {
+        let before = calls.get(..at)?;
+        let first = last.refused.then(|| before.iter().position(|call| call.params == last.params))??;
+        let worked = before.get(first).is_some_and(|call| !call.refused);
+        worked.then_some((first, at))
+    })?;
+    let between = calls.get(first + 1..last)?;
+    let (one, other) = (calls.get(first)?, calls.get(last)?);
+    let within_one = one.place == other.place;
+    let only_refused = between.iter().all(|call| call.refused || call.params == one.params);
+    if within_one && !only_refused {
+        return None;
+    }
+    let mut tries = vec![one.place];
+    tries.extend(between.iter().filter(|call| call.refused).map(|call| call.place));
+    tries.push(other.place);
+    tries.dedup();
+    let tool = one.params.get("name").and_then(Value::as_str).unwrap_or_default();
+    let tool = text::visible(tool);
+    let breach = Breach { culprits: vec![other.entry], context: vec![one.entry], ..Breach::default() };
+    Some(Suspect {
+        oracle: Oracle::Poisoned,
+        requirement: Oracle::Poisoned.requirement().to_owned(),
+        message: format!("a call of `{tool}` that succeeded is refused later, after calls that failed"),
+        signature: format!("poisoned: {tool}"),
+        tries,
+        step: Some(other.step),
+        evidence: evidence::of(transcript, &breach),
+    })
 }
 
 /// Whether a response refuses, or asks for more.

@@ -1,0 +1,217 @@
+//! What only shows after a while: growth with every call, and a processor that is busy with nothing to do.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::flight::{Flight, Landing};
+use super::gauge::{self, Gauge, Reading, SPIN_TIME};
+use super::growth::{Growth, Resource, Series};
+use super::input::{Claim, Input};
+use super::make::Maker;
+use super::oracle::Oracle;
+use super::replay::{Confirmed, Replayer};
+use super::suspect::Suspect;
+use crate::session::Heard;
+use crate::text;
+
+/// How often one input is sent.
+const TIMES: usize = 2_400;
+/// How often between two readings.
+const BETWEEN: usize = 24;
+/// How long one input is sent at most: a slow server shows less.
+const LONGEST: Duration = Duration::from_secs(5);
+/// How many inputs are tried for what they leave spinning.
+const DISTURBING: usize = 200;
+/// It was seen on two fresh servers, of two.
+const TWICE: (u32, u32) = (2, 2);
+/// So many tools have trials and canaries.
+const MOST_TOOLS: usize = 8;
+/// How far into the walk along the boundaries calls are looked for.
+const SEARCHED: usize = 4_000;
+
+/// One thing to try for long.
+#[derive(Clone, Debug)]
+pub(super) enum Trial {
+    /// The same input again and again.
+    Repeat(Input),
+    /// Many inputs that are no calls, and then nothing.
+    Disturb(Vec<Input>),
+}
+
+/// The first call of each tool whose arguments its schema allows.
+pub(super) fn canaries(maker: &Maker) -> Vec<Input> {
+    first_calls(maker, |claim| match claim {
+        Claim::Valid { tool } => Some(tool),
+        _ => None,
+    })
+}
+
+/// The first call of each tool that `wanted` names.
+fn first_calls(maker: &Maker, wanted: impl Fn(&Claim) -> Option<&String>) -> Vec<Input> {
+    let mut tools: Vec<String> = Vec::new();
+    let mut calls = Vec::new();
+    for input in maker.boundary().take(SEARCHED) {
+        let [step] = input.steps.as_slice() else { continue };
+        let Some(tool) = wanted(&step.claim) else { continue };
+        if !tools.contains(tool) {
+            tools.push(tool.clone());
+            calls.push(input);
+        }
+        if tools.len() >= MOST_TOOLS {
+            break;
+        }
+    }
+    calls
+}
+
+/// What is tried: what disturbs, then calls that are allowed and calls that are not, tool by tool.
+pub(super) fn trials(maker: &Maker) -> Vec<Trial> {
+    let is_no_call = |input: &Input| matches!(input.origin, "envelope" | "text" | "framing");
+    let disturbing: Vec<Input> =
+        maker.boundary().take(SEARCHED).filter(is_no_call).take(DISTURBING).collect();
+    let refused = first_calls(maker, |claim| match claim {
+        Claim::Forbidden { tool, .. } => Some(tool),
+        _ => None,
+    });
+    let repeats = canaries(maker).into_iter().chain(refused).map(Trial::Repeat);
+    std::iter::once(Trial::Disturb(disturbing)).chain(repeats).collect()
+}
+
+/// Carries a trial out on a fresh server, and again where something shows.
+pub(super) async fn carry_out(
+    replayer: &Replayer<'_>,
+    trial: &Trial,
+    is_known: impl Fn(&str) -> bool,
+) -> Option<Confirmed> {
+    match trial {
+        Trial::Repeat(input) => {
+            let growth = grows(replayer, input).await?;
+            let suspect = growth_suspect(&growth, input);
+            if is_known(&suspect.signature) {
+                return None;
+            }
+            let again = grows(replayer, input).await.filter(|again| again.resource == growth.resource)?;
+            let suspect = Suspect { message: growth_suspect(&again, input).message, ..suspect };
+            Some(Confirmed { suspect, input: input.clone(), minimized: input.clone(), reproduced: TWICE })
+        }
+        Trial::Disturb(inputs) => {
+            let suspect = spin_suspect();
+            if is_known(&suspect.signature) || !spins_after(replayer, inputs).await {
+                return None;
+            }
+            let culprit = narrowed(replayer, inputs).await;
+            let again = spins_after(replayer, std::slice::from_ref(&culprit)).await;
+            again.then(|| Confirmed {
+                suspect,
+                input: culprit.clone(),
+                minimized: culprit,
+                reproduced: TWICE,
+            })
+        }
+    }
+}
+
+fn gauge_of(flight: &Flight) -> Option<Gauge> {
+    flight.session.with_process(|process| Gauge::new(process.group()))
+}
+
+/// What grows when an input is sent again and again.
+async fn grows(replayer: &Replayer<'_>, input: &Input) -> Option<Growth> {
+    let mut flight = replayer.open(false).await?;
+    let mut gauge = gauge_of(&flight)?;
+    let mut series = Series::new(gauge.room_for_garbage());
+    let until = Instant::now() + LONGEST;
+    let mut done = 0;
+    while done < TIMES && Instant::now() < until {
+        let mut inputs: VecDeque<Input> = std::iter::repeat_n(input.clone(), BETWEEN).collect();
+        if flight.fly(&mut inputs).await != Landing::Sound {
+            return None;
+        }
+        done += BETWEEN;
+        // The recording of what nobody will judge only takes memory.
+        flight.forget();
+        series.push(u64::try_from(done).unwrap_or(u64::MAX), gauge.read()?);
+    }
+    series.growth()
+}
+
+fn growth_suspect(growth: &Growth, input: &Input) -> Suspect {
+    let subject = super::suspect::subject(input);
+    let what = match growth.resource {
+        Resource::Processes => "processes",
+        Resource::Threads => "threads",
+        Resource::Descriptors => "open descriptors",
+        Resource::Memory => "memory",
+    };
+    let amount = |value: u64| match growth.resource {
+        Resource::Memory => text::size(value),
+        _ => value.to_string(),
+    };
+    suspect(
+        Oracle::Growth,
+        format!(
+            "{what} grow with {subject}, sent again and again: from {} to {} in {} calls",
+            amount(growth.from),
+            amount(growth.to),
+            growth.cases
+        ),
+        format!("growth: {what}: {subject}"),
+    )
+}
+
+fn spin_suspect() -> Suspect {
+    suspect(
+        Oracle::Spin,
+        "the server keeps a processor busy although nothing is asked of it".to_owned(),
+        "spin".to_owned(),
+    )
+}
+
+fn suspect(oracle: Oracle, message: String, signature: String) -> Suspect {
+    Suspect {
+        oracle,
+        requirement: oracle.requirement().to_owned(),
+        message,
+        signature,
+        tries: vec![0],
+        step: None,
+        evidence: Vec::new(),
+    }
+}
+
+/// Whether the server is busy after inputs have been sent and answered.
+async fn spins_after(replayer: &Replayer<'_>, inputs: &[Input]) -> bool {
+    let Some(mut flight) = replayer.open(false).await else { return false };
+    let mut inputs: VecDeque<Input> = inputs.to_vec().into();
+    if flight.fly(&mut inputs).await != Landing::Sound {
+        return false;
+    }
+    let Some(mut gauge) = gauge_of(&flight) else { return false };
+    let Some(before) = gauge.read() else { return false };
+    let begun = Instant::now();
+    let until = begun + SPIN_TIME + SPIN_TIME / 10;
+    // Nothing is asked; what comes all the same is only taken away.
+    while let Heard::Frame(_) = flight.session.hear(until).await {}
+    let read: Option<Reading> = gauge.read();
+    read.is_some_and(|after| gauge::spins(&before, &after, begun.elapsed()))
+}
+
+/// The one input of many after which the server spins, by halves; all of them as one where it takes several.
+async fn narrowed(replayer: &Replayer<'_>, inputs: &[Input]) -> Input {
+    let mut suspects = inputs.to_vec();
+    while suspects.len() > 1 && Instant::now() < replayer.deadline {
+        let second = suspects.split_off(suspects.len() / 2);
+        if spins_after(replayer, &suspects).await {
+            continue;
+        }
+        if !spins_after(replayer, &second).await {
+            suspects.extend(second);
+            break;
+        }
+        suspects = second;
+    }
+    let steps = suspects.into_iter().flat_map(|input| input.steps).collect();
+    Input { origin: "sequence", steps }
+}
