@@ -1,8 +1,11 @@
 //! What only shows after a while: growth with every call, and a processor that is busy with nothing to do.
 
-use std::collections::VecDeque;
+mod marked;
+
+use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
+use mcp_conform_cases::case::Action;
 use tokio::time::Instant;
 
 use super::flight::{Flight, Landing};
@@ -13,15 +16,19 @@ use super::make::Maker;
 use super::oracle::Oracle;
 use super::replay::{Confirmed, Replayer};
 use super::suspect::Suspect;
+use crate::profile::Profile;
 use crate::session::Heard;
 use crate::text;
+use marked::Marked;
 
 /// How often one input is sent.
-const TIMES: usize = 2_400;
+const TIMES: usize = 1_440;
 /// How often between two readings.
 const BETWEEN: usize = 24;
 /// How long one input is sent at most: a slow server shows less.
 const LONGEST: Duration = Duration::from_secs(5);
+/// So many different calls of each tool that its schema allows: one of them may fail all the same.
+const ALLOWED_CALLS: usize = 3;
 /// How many inputs are tried for what they leave spinning.
 const DISTURBING: usize = 200;
 /// It was seen on two fresh servers, of two.
@@ -38,45 +45,63 @@ pub(super) enum Trial {
     Repeat(Input),
     /// Many inputs that are no calls, and then nothing.
     Disturb(Vec<Input>),
+    /// Calls of a tool that changes nothing, with a text of its own in each, one after the other and at once.
+    Mark(Marked),
 }
 
 /// The first call of each tool whose arguments its schema allows.
 pub(super) fn canaries(maker: &Maker) -> Vec<Input> {
-    first_calls(maker, |claim| match claim {
-        Claim::Valid { tool } => Some(tool),
-        _ => None,
-    })
+    first_calls(maker, 1, allowed)
 }
 
-/// The first call of each tool that `wanted` names.
-fn first_calls(maker: &Maker, wanted: impl Fn(&Claim) -> Option<&String>) -> Vec<Input> {
-    let mut tools: Vec<String> = Vec::new();
+fn allowed(claim: &Claim) -> Option<&String> {
+    match claim {
+        Claim::Valid { tool } => Some(tool),
+        _ => None,
+    }
+}
+
+fn forbidden(claim: &Claim) -> Option<&String> {
+    match claim {
+        Claim::Forbidden { tool, .. } => Some(tool),
+        _ => None,
+    }
+}
+
+/// The first `most` calls of each tool that `wanted` names.
+fn first_calls(maker: &Maker, most: usize, wanted: impl Fn(&Claim) -> Option<&String>) -> Vec<Input> {
+    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
     let mut calls = Vec::new();
     for input in maker.boundary().take(SEARCHED) {
         let [step] = input.steps.as_slice() else { continue };
         let Some(tool) = wanted(&step.claim) else { continue };
-        if !tools.contains(tool) {
-            tools.push(tool.clone());
-            calls.push(input);
+        if counts.len() >= MOST_TOOLS && !counts.contains_key(tool) {
+            continue;
         }
-        if tools.len() >= MOST_TOOLS {
-            break;
+        let count = counts.entry(tool.clone()).or_default();
+        if *count < most {
+            *count += 1;
+            calls.push(input);
         }
     }
     calls
 }
 
-/// What is tried: what disturbs, then calls that are allowed and calls that are not, tool by tool.
-pub(super) fn trials(maker: &Maker) -> Vec<Trial> {
-    let is_no_call = |input: &Input| matches!(input.origin, "envelope" | "text" | "framing");
+/// What is tried: what disturbs, calls with marks, then calls again and again, those that are allowed and one that is not.
+pub(super) fn trials(maker: &Maker, profile: &Profile) -> Vec<Trial> {
+    let is_no_call = |input: &Input| {
+        matches!(input.origin, "envelope" | "text" | "framing")
+            && !input.steps.iter().any(|step| step.action == Action::CloseInput)
+    };
     let disturbing: Vec<Input> =
         maker.boundary().take(SEARCHED).filter(is_no_call).take(DISTURBING).collect();
-    let refused = first_calls(maker, |claim| match claim {
-        Claim::Forbidden { tool, .. } => Some(tool),
-        _ => None,
-    });
-    let repeats = canaries(maker).into_iter().chain(refused).map(Trial::Repeat);
-    std::iter::once(Trial::Disturb(disturbing)).chain(repeats).collect()
+    let marked = canaries(maker).into_iter().filter_map(|input| marked::of(&input, maker, profile));
+    let repeats =
+        first_calls(maker, ALLOWED_CALLS, allowed).into_iter().chain(first_calls(maker, 1, forbidden));
+    std::iter::once(Trial::Disturb(disturbing))
+        .chain(marked.map(Trial::Mark))
+        .chain(repeats.map(Trial::Repeat))
+        .collect()
 }
 
 /// Carries a trial out on a fresh server, and again where something shows.
@@ -95,6 +120,14 @@ pub(super) async fn carry_out(
             let again = grows(replayer, input).await.filter(|again| again.resource == growth.resource)?;
             let suspect = Suspect { message: growth_suspect(&again, input).message, ..suspect };
             Some(Confirmed { suspect, input: input.clone(), minimized: input.clone(), reproduced: TWICE })
+        }
+        Trial::Mark(marked) => {
+            let (suspect, input) = marked::carry_out(replayer, marked).await?;
+            if is_known(&suspect.signature) {
+                return None;
+            }
+            let (suspect, _) = marked::carry_out(replayer, marked).await?;
+            Some(Confirmed { suspect, minimized: input.clone(), input, reproduced: TWICE })
         }
         Trial::Disturb(inputs) => {
             let suspect = spin_suspect();
@@ -127,7 +160,7 @@ async fn grows(replayer: &Replayer<'_>, input: &Input) -> Option<Growth> {
     while done < TIMES && Instant::now() < until {
         let mut inputs: VecDeque<Input> = std::iter::repeat_n(input.clone(), BETWEEN).collect();
         if flight.fly(&mut inputs).await != Landing::Sound {
-            return None;
+            break;
         }
         done += BETWEEN;
         // The recording of what nobody will judge only takes memory.

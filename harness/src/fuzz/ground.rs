@@ -187,7 +187,7 @@ fn places(
             let maker = Maker::new(profile, maker);
             places.push(Place {
                 canaries: endurance::canaries(&maker),
-                trials: endurance::trials(&maker),
+                trials: endurance::trials(&maker, profile),
                 opener: surface.opener.clone(),
                 revision: *revision,
                 maker,

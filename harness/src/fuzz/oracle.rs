@@ -22,6 +22,8 @@ pub enum Oracle {
     AcceptedInvalid,
     /// Something that worked no longer does, after calls that failed.
     Poisoned,
+    /// An answer holds what another call was given.
+    CrossTalk,
     /// An answer shows the stack of the program.
     StackTrace,
     /// An error shows a secret of the server's environment.
@@ -53,6 +55,7 @@ impl Oracle {
             Oracle::WrongAnswer => "wrong-answer",
             Oracle::AcceptedInvalid => "accepted-invalid",
             Oracle::Poisoned => "poisoned",
+            Oracle::CrossTalk => "cross-talk",
             Oracle::StackTrace => "stack-trace",
             Oracle::Secret => "secret",
             Oracle::PathTraversal => "path-traversal",
@@ -74,7 +77,8 @@ impl Oracle {
             Oracle::NoAnswer | Oracle::Poisoned => "robustness.session-survives",
             Oracle::WrongAnswer => "robustness.right-peer",
             Oracle::AcceptedInvalid => "tools.validate-inputs",
-            Oracle::StackTrace
+            Oracle::CrossTalk
+            | Oracle::StackTrace
             | Oracle::Secret
             | Oracle::PathTraversal
             | Oracle::CommandInjection

@@ -1,7 +1,7 @@
 //! The rules that hold for every answer, as far as breaking them is a finding of a fuzzer.
 
 use mcp_conform_cases::case::{Invariant, Script};
-use mcp_conform_cases::{Level, Library, Revision, Severity};
+use mcp_conform_cases::{Library, Revision, Severity};
 
 use crate::judge::dialogue::Dialogue;
 use crate::judge::invariants::{self, Observation};
@@ -30,13 +30,11 @@ impl Rule {
                 let requirement = library.requirements.get(&case.requirement)?;
                 let severity = requirement.severity(revision);
                 let severity = case.severity.map_or(severity, |most| most.min(severity));
-                // What JSON-RPC demands is only a warning where the specification refers to it; its MUSTs count here all
-                // the same.
-                let by_reference = severity == Severity::Warn
-                    && requirement.basis.get(revision).is_some_and(|basis| basis == "jsonrpc")
-                    && matches!(requirement.level(revision), Some(Level::Must | Level::MustNot));
+                // The envelope of JSON-RPC: where a revision leaves it to JSON-RPC alone, a breach is only a warning, but
+                // an answer that no client can read is wrong all the same.
+                let envelope = severity == Severity::Warn && case.requirement.starts_with("base.");
                 let counts =
-                    (severity == Severity::Fail || by_reference) && !OWN.contains(&invariant.name.as_str());
+                    (severity == Severity::Fail || envelope) && !OWN.contains(&invariant.name.as_str());
                 counts.then(|| Rule {
                     case: case.id.clone(),
                     requirement: case.requirement.clone(),

@@ -1,0 +1,121 @@
+//! Calls that each hold a text of their own: an answer that holds the text of another call has crossed with it.
+
+use std::collections::VecDeque;
+
+use mcp_conform_cases::case::Action;
+use serde_json::Value;
+
+use super::super::flight::Landing;
+use super::super::input::{Claim, Input};
+use super::super::make::Maker;
+use super::super::oracle::Oracle;
+use super::super::replay::Replayer;
+use super::super::suspect::Suspect;
+use super::suspect;
+use crate::judge::{Breach, evidence};
+use crate::profile::Profile;
+use crate::transcript::Happening;
+
+/// Two texts that turn up nowhere by chance and that most schemas allow.
+const MARKS: [&str; 2] = ["alphamark", "omegamark"];
+/// What numbers are in the first call and in the second: where one says how long a call takes, the second is done first.
+const NUMBERS: [u64; 2] = [60, 1];
+
+/// Two calls of a tool.
+#[derive(Clone, Debug)]
+pub(in crate::fuzz) struct Marked {
+    tool: String,
+    calls: [Input; 2],
+}
+
+/// Two calls with marks, of a tool that says that it changes nothing: others may rightly remember what they were told.
+pub(super) fn of(input: &Input, maker: &Maker, profile: &Profile) -> Option<Marked> {
+    let Claim::Valid { tool } = &input.steps.first()?.claim else { return None };
+    let listed = profile.tool(tool)?;
+    if listed.pointer("/annotations/readOnlyHint") != Some(&Value::Bool(true)) {
+        return None;
+    }
+    let first = with_mark(input, maker, MARKS[0], NUMBERS[0])?;
+    let second = with_mark(input, maker, MARKS[1], NUMBERS[1])?;
+    Some(Marked { tool: tool.clone(), calls: [first, second] })
+}
+
+fn with_mark(input: &Input, maker: &Maker, mark: &str, number: u64) -> Option<Input> {
+    let put = |number: Option<u64>| {
+        let mut input = input.clone();
+        let step = input.steps.first_mut()?;
+        let Action::Request(send) = &mut step.action else { return None };
+        let arguments = send.params.as_mut()?.get_mut("arguments")?;
+        if let (Some(number), Some(members)) = (number, arguments.as_object_mut()) {
+            members.values_mut().filter(|value| value.is_number()).for_each(|value| *value = number.into());
+        }
+        mark_first_text(arguments, mark).then_some(())?;
+        maker.reclaim(&mut input);
+        let is_valid = input.steps.iter().all(|step| matches!(step.claim, Claim::Valid { .. }));
+        is_valid.then_some(input)
+    };
+    put(Some(number)).or_else(|| put(None))
+}
+
+/// Puts a mark in the place of the first text; an empty list gets it as its only item.
+fn mark_first_text(value: &mut Value, mark: &str) -> bool {
+    match value {
+        Value::String(text) => {
+            mark.clone_into(text);
+            true
+        }
+        Value::Array(items) if items.is_empty() => {
+            items.push(mark.into());
+            true
+        }
+        Value::Array(items) => items.iter_mut().any(|item| mark_first_text(item, mark)),
+        Value::Object(members) => members.values_mut().any(|member| mark_first_text(member, mark)),
+        _ => false,
+    }
+}
+
+/// Makes the calls one after the other, then at once; what crossed, and the calls with which it did.
+pub(super) async fn carry_out(replayer: &Replayer<'_>, marked: &Marked) -> Option<(Suspect, Input)> {
+    let [first, second] = &marked.calls;
+    for at_once in [false, true] {
+        let mut flight = replayer.open(true).await?;
+        let batches: Vec<Vec<Input>> = if at_once {
+            vec![vec![first.clone(), second.clone()]]
+        } else {
+            vec![vec![first.clone()], vec![second.clone()]]
+        };
+        for batch in batches {
+            if flight.fly(&mut VecDeque::from(batch)).await != Landing::Sound {
+                return None;
+            }
+        }
+        let answers: Vec<(usize, usize, String)> = flight
+            .tries
+            .iter()
+            .filter_map(|this| {
+                let asked = this.asked.first()?;
+                let entry = flight.session.response_to(&asked.id)?;
+                let what = &flight.session.transcript.entries.get(entry)?.what;
+                let Happening::Received { frame, .. } = what else { return None };
+                Some((asked.entry, entry, String::from_utf8_lossy(&frame.bytes).into_owned()))
+            })
+            .collect();
+        let crossed =
+            answers.iter().zip([MARKS[1], MARKS[0]]).find(|((_, _, answer), mark)| answer.contains(mark));
+        if let Some(((asked, entry, _), mark)) = crossed {
+            let breach = Breach { culprits: vec![*entry], context: vec![*asked], ..Breach::default() };
+            let mut suspect = suspect(
+                Oracle::CrossTalk,
+                format!(
+                    "the answer to a call of `{}` holds `{mark}`, which another call was given",
+                    marked.tool
+                ),
+                format!("cross-talk: {}", marked.tool),
+            );
+            suspect.evidence = evidence::of(&flight.session.transcript, &breach);
+            let steps = [first, second].into_iter().flat_map(|input| input.steps.clone());
+            return Some((suspect, Input { origin: "sequence", steps: steps.collect() }));
+        }
+    }
+    None
+}
