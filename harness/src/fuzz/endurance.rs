@@ -27,6 +27,8 @@ const TIMES: usize = 1_440;
 const BETWEEN: usize = 24;
 /// How long one input is sent at most: a slow server shows less.
 const LONGEST: Duration = Duration::from_secs(5);
+/// Among so many calls of each tool, the one with the most arguments gets the marks.
+const CALLS_TO_MARK: usize = 6;
 /// So many different calls of each tool that its schema allows: one of them may fail all the same.
 const ALLOWED_CALLS: usize = 3;
 /// How many inputs are tried for what they leave spinning.
@@ -95,11 +97,11 @@ pub(super) fn trials(maker: &Maker, profile: &Profile) -> Vec<Trial> {
     };
     let disturbing: Vec<Input> =
         maker.boundary().take(SEARCHED).filter(is_no_call).take(DISTURBING).collect();
-    let marked = canaries(maker).into_iter().filter_map(|input| marked::of(&input, maker, profile));
+    let marked = marked::all(&first_calls(maker, CALLS_TO_MARK, allowed), maker, profile);
     let repeats =
         first_calls(maker, ALLOWED_CALLS, allowed).into_iter().chain(first_calls(maker, 1, forbidden));
     std::iter::once(Trial::Disturb(disturbing))
-        .chain(marked.map(Trial::Mark))
+        .chain(marked.into_iter().map(Trial::Mark))
         .chain(repeats.map(Trial::Repeat))
         .collect()
 }

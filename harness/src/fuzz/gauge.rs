@@ -15,8 +15,8 @@ use elsewhere::Members;
 #[cfg(target_os = "linux")]
 use linux::Members;
 
-/// How much of a core a server that has nothing to do must use to be called spinning.
-const SPINNING: f64 = 0.8;
+/// How much of a core is too much for a server that has nothing to do: less than all of one, since it may have to share.
+const SPINNING: f64 = 0.4;
 
 /// The shortest time that tells spinning from work left over: collecting garbage after a load takes a runtime some
 /// hundred milliseconds, and the system counts processor time in steps of ten.
@@ -106,8 +106,8 @@ mod tests {
         let at = |milliseconds| Reading { cpu: Duration::from_millis(milliseconds), ..Reading::default() };
         for (from, to, wall, spinning) in [
             (500, 1500, 1000, true),
-            (500, 1300, 1000, true),
-            (500, 1290, 1000, false),
+            (500, 900, 1000, true),
+            (500, 890, 1000, false),
             (500, 500, 5000, false),
             // Two threads.
             (0, 8000, 4000, true),

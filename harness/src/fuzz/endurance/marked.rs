@@ -1,6 +1,6 @@
 //! Calls that each hold a text of their own: an answer that holds the text of another call has crossed with it.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 use mcp_conform_cases::case::Action;
 use serde_json::Value;
@@ -28,8 +28,29 @@ pub(in crate::fuzz) struct Marked {
     calls: [Input; 2],
 }
 
-/// Two calls with marks, of a tool that says that it changes nothing: others may rightly remember what they were told.
-pub(super) fn of(input: &Input, maker: &Maker, profile: &Profile) -> Option<Marked> {
+/// Two calls with marks of each tool that says that it changes nothing: others may rightly remember what they were told.
+pub(super) fn all(calls: &[Input], maker: &Maker, profile: &Profile) -> Vec<Marked> {
+    let mut of_tools: BTreeMap<String, (usize, Marked)> = BTreeMap::new();
+    for (marked, arguments) in
+        calls.iter().filter_map(|input| Some((of(input, maker, profile)?, arguments_in(input))))
+    {
+        let better = of_tools.get(&marked.tool).is_none_or(|(most, _)| arguments > *most);
+        if better {
+            of_tools.insert(marked.tool.clone(), (arguments, marked));
+        }
+    }
+    of_tools.into_values().map(|(_, marked)| marked).collect()
+}
+
+fn arguments_in(input: &Input) -> usize {
+    let arguments = input.steps.first().and_then(|step| match &step.action {
+        Action::Request(send) => send.params.as_ref()?.get("arguments")?.as_object(),
+        _ => None,
+    });
+    arguments.map_or(0, serde_json::Map::len)
+}
+
+fn of(input: &Input, maker: &Maker, profile: &Profile) -> Option<Marked> {
     let Claim::Valid { tool } = &input.steps.first()?.claim else { return None };
     let listed = profile.tool(tool)?;
     if listed.pointer("/annotations/readOnlyHint") != Some(&Value::Bool(true)) {

@@ -139,6 +139,10 @@ pub(super) fn params_object(dialogue: &Dialogue<'_>, _: &Map<String, Value>) -> 
 
 /// Whether hostile bytes before the entry hold the id as an id: the server may have read more out of them than we can.
 fn written_in_hostile(dialogue: &Dialogue<'_>, id: &Value, before: usize) -> bool {
+    // What stood there could not be written back, half of a surrogate pair for instance.
+    if id.as_str().is_some_and(|id| id.contains(char::REPLACEMENT_CHARACTER)) {
+        return dialogue.after_hostile(before);
+    }
     let wanted = id.to_string();
     let names_it = |text: &str| {
         text.match_indices("\"id\"").any(|(place, name)| {
