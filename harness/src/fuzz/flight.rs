@@ -219,6 +219,11 @@ impl Flight {
     /// The id under which what was sent must be answered; none where a server may be unable to read it, and where the
     /// answer may be a long time coming or is no longer wanted.
     fn must_be_answered(&self, place: usize, number: usize, entry: usize) -> Option<Value> {
+        let step = self.tries.get(place)?.input.steps.get(number)?;
+        // What goes out with other headers, or written out, may be refused by HTTP alone.
+        if !step.headers.is_empty() || matches!(step.action, Action::Http(_) | Action::HttpRaw(_)) {
+            return None;
+        }
         let Happening::Sent { bytes, message, .. } = &self.session.transcript.entries.get(entry)?.what else {
             return None;
         };
