@@ -32,6 +32,11 @@ const ENDURANCE_EVERY: usize = 2;
 const MOST_DOUBTS: u32 = 2;
 /// After so many deaths and hangs by the same kind of input it is tried no more: each costs a start of the server.
 const MOST_DEATHS: u32 = 12;
+/// One part in so many of the time may go into looking at suspects that did not end the server; the others wait until the
+/// budget is spent.
+const LOOKING: u32 = 3;
+/// So many suspects wait in a lane.
+const MOST_PUT_OFF: usize = 64;
 /// How long findings may be confirmed and made small after the budget is spent.
 const AFTERWARDS: Duration = Duration::from_secs(45);
 /// How long a campaign lasts: until the first of these is reached.
@@ -225,6 +230,7 @@ async fn lane(
 ) {
     let mut turn = 0_usize;
     let mut sessions = 0_usize;
+    let mut spent = Spent { began: Instant::now(), looking: Duration::ZERO, put_off: Vec::new() };
     while !streams.is_empty() && !shared.is_over() {
         turn %= streams.len();
         let Some((number, stream)) = streams.get_mut(turn) else { return };
@@ -235,11 +241,15 @@ async fn lane(
             endure(&shared, place, trial, &found).await;
         }
         sessions += 1;
-        if one_session(&shared, place, stream, &found).await {
+        if one_session(&shared, place, (*number, stream), &mut spent, &found).await {
             turn += 1;
         } else {
             streams.remove(turn);
         }
+    }
+    for (number, suspect, tried) in spent.put_off {
+        let Some(place) = shared.ground.places.get(number) else { return };
+        consider(&shared, place, &replayer(&shared, place), suspect, &tried, &found).await;
     }
 }
 
@@ -247,7 +257,8 @@ async fn lane(
 async fn one_session(
     shared: &Shared,
     place: &Place,
-    stream: &mut Stream,
+    (number, stream): (usize, &mut Stream),
+    spent: &mut Spent,
     found: &mpsc::UnboundedSender<Finding>,
 ) -> bool {
     let replayer = replayer(shared, place);
@@ -257,7 +268,6 @@ async fn one_session(
         .ground
         .limits
         .and_then(|limits| flight.session.with_process(|process| Watchdog::start(process, limits)));
-    let mut more = true;
     flight.fly(&mut place.canaries.clone().into()).await;
     while flight.landing == Landing::Sound && flight.tries.len() < SESSION && !shared.is_over() {
         let mut batch: VecDeque<Input> = VecDeque::new();
@@ -265,10 +275,7 @@ async fn one_session(
             match stream.next() {
                 Some(input) if is_left_out(shared, &input) => shared.book().stats.left_out += 1,
                 Some(input) => batch.push_back(input),
-                None => {
-                    more = false;
-                    break;
-                }
+                None => break,
             }
         }
         if batch.is_empty() {
@@ -279,9 +286,6 @@ async fn one_session(
         shared.book().stats.cases += u64::try_from(flight.tries.len() - before).unwrap_or(0);
         // What was not come to is tried by the next session.
         stream.give_back(batch);
-        if !more {
-            break;
-        }
     }
     if flight.landing == Landing::Sound {
         flight.fly(&mut place.canaries.clone().into()).await;
@@ -295,10 +299,44 @@ async fn one_session(
     }
     let tried: Vec<Input> = flight.tries.drain(..).map(|this| this.input).collect();
     drop(flight);
+    // The gravest first: there may not be time for all.
+    suspects.sort_by_key(|suspect| suspect.oracle);
     for suspect in suspects {
-        consider(shared, place, &replayer, suspect, &tried, found).await;
+        let began = Instant::now();
+        if suspect.oracle > Oracle::Hang && spent.is_too_much(shared) {
+            spent.put_off(number, suspect, &tried);
+        } else {
+            consider(shared, place, &replayer, suspect, &tried, found).await;
+            spent.looking += began.elapsed();
+        }
     }
-    more
+    stream.has_more()
+}
+
+/// What a lane spends on looking into suspects, and what it has put off.
+struct Spent {
+    began: Instant,
+    looking: Duration,
+    /// The place, a suspect, and the inputs that may have caused it.
+    put_off: Vec<(usize, Suspect, Vec<Input>)>,
+}
+
+impl Spent {
+    /// Whether so much of the budget went into suspects that inputs come first now.
+    fn is_too_much(&self, shared: &Shared) -> bool {
+        shared.deadline.is_some() && self.looking > self.began.elapsed() / LOOKING
+    }
+
+    fn put_off(&mut self, place: usize, mut suspect: Suspect, tried: &[Input]) {
+        let known = self.put_off.iter().any(|(_, other, _)| other.signature == suspect.signature);
+        if known || self.put_off.len() >= MOST_PUT_OFF {
+            return;
+        }
+        let causes: Vec<Input> =
+            suspect.tries.iter().filter_map(|place| tried.get(*place)).cloned().collect();
+        suspect.tries = (0..causes.len()).collect();
+        self.put_off.push((place, suspect, causes));
+    }
 }
 
 fn replayer<'a>(shared: &Shared, place: &'a Place) -> Replayer<'a> {

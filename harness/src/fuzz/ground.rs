@@ -1,6 +1,7 @@
 //! What a campaign needs before its first input: confined servers, what they offer, and baits that only a fault swallows.
 
-use std::path::PathBuf;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -31,6 +32,10 @@ use crate::target::Way;
 /// The variable in the environment of the server that no answer may show.
 const SECRET: &str = "MCP_CONFORM_SECRET";
 
+/// What stands in the file that nobody should read, and nowhere else.
+const CANARY: &str = "canary-6d6370636f6e6672";
+/// The value of the variable that no answer may show.
+const SECRET_VALUE: &str = "secret-6d6370636f6e6672";
 /// The patience with servers at the end.
 const AT_ONCE: Patience =
     Patience { after_close: Duration::from_millis(200), after_term: Duration::from_millis(200) };
@@ -99,14 +104,10 @@ impl Ground {
         let scratch = confine::scratch().map_err(RunError::Scratch)?;
         let outside = confine::scratch().map_err(RunError::Scratch)?;
         std::fs::write(scratch.path().join("hello.txt"), "hello\n").map_err(RunError::Scratch)?;
-        let canary = Canary {
-            path: outside.path().join("canary.txt").to_string_lossy().into_owned(),
-            marker: format!("canary-{:016x}", fuzz.settings.seed ^ 0x6d63_7063_6f6e_6672),
-        };
-        std::fs::write(&canary.path, &canary.marker).map_err(RunError::Scratch)?;
+        let canary = lay_canary(outside.path()).map_err(RunError::Scratch)?;
         let scratch_path = scratch.path().to_string_lossy().into_owned();
         let mut settings = fuzz.settings.clone();
-        let secret = (SECRET.to_owned(), canary.marker.replace("canary", "secret"));
+        let secret = (SECRET.to_owned(), SECRET_VALUE.to_owned());
         let confinement = confined(&mut settings, fuzz.confined, scratch.path().to_owned(), &secret);
         let guardian =
             settings.executable.as_deref().and_then(|path| Guardian::start(path).ok()).map(Arc::new);
@@ -142,6 +143,25 @@ impl Ground {
             surface.opener.close(AT_ONCE).await;
         }
     }
+}
+
+/// A file that no server serves. Its place is the same from run to run, so that a case file that was found with it shows
+/// the same again, and it stays there; where something else is in that place, it is in the given folder.
+fn lay_canary(otherwise: &Path) -> std::io::Result<Canary> {
+    let usual = std::env::temp_dir().join("mcp-conform-canary.txt");
+    let written = std::fs::OpenOptions::new().write(true).create_new(true).open(&usual);
+    let is_ours = match written {
+        Ok(mut file) => file.write_all(CANARY.as_bytes()).is_ok(),
+        Err(_) => std::fs::read(&usual).is_ok_and(|there| there == CANARY.as_bytes()),
+    };
+    let path = if is_ours {
+        usual
+    } else {
+        let path = otherwise.join("canary.txt");
+        std::fs::write(&path, CANARY)?;
+        path
+    };
+    Ok(Canary { path: path.to_string_lossy().into_owned(), marker: CANARY.to_owned() })
 }
 
 /// Has the servers confined that we start ourselves, and gives each the secret.
@@ -194,6 +214,7 @@ fn places(
                 knowledge: Knowledge {
                     rules: Rule::all(library, &plan, *revision),
                     secrets: secrets.to_vec(),
+                    canary: canary.marker.clone(),
                 },
             });
         }

@@ -27,7 +27,9 @@ pub fn normal(text: &str) -> String {
 /// What a server's standard error says of why it ended: the place in the program, as it stands, and the error.
 #[must_use]
 pub fn cause(stderr: &str) -> Option<String> {
-    let lines = || stderr.lines().map(str::trim).filter(|line| !line.is_empty());
+    // Python draws groups of exceptions with bars before and between them.
+    let bare = |line| str::trim(line).trim_start_matches(['|', '+', '-', ' ']);
+    let lines = || stderr.lines().map(bare).filter(|line| !line.is_empty());
     if let Some(panic) = lines().rfind(|line| line.contains("panicked at")) {
         let place = panic.split_once("panicked at").map_or(panic, |(_, place)| place);
         return Some(format!("panicked at {}", text::bounded(place.trim().trim_end_matches(':'), LONGEST)));

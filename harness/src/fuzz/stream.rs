@@ -43,6 +43,11 @@ impl Stream {
 }
 
 impl Stream {
+    /// Whether there is another input.
+    pub(super) fn has_more(&self) -> bool {
+        self.left > 0
+    }
+
     /// Takes back inputs that were not tried; they come next.
     pub(super) fn give_back(&mut self, inputs: VecDeque<Input>) {
         for input in inputs.into_iter().rev() {

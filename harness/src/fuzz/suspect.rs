@@ -44,6 +44,8 @@ pub(super) struct Knowledge {
     pub(super) rules: Vec<Rule>,
     /// Secrets of the server's environment, by name.
     pub(super) secrets: Vec<(String, String)>,
+    /// What stands in a file that no server serves.
+    pub(super) canary: String,
 }
 
 /// Everything suspicious in a flight.
@@ -307,15 +309,20 @@ fn of_answer(
     }
     let answer = String::from_utf8_lossy(&frame.bytes);
     let sent = sent_text(transcript, asked.entry);
-    if let Claim::Bait { tool, door, marker } = &step.claim
+    let bait = match &step.claim {
+        Claim::Bait { door, marker, .. } => Some((Oracle::from(*door), marker)),
+        // A case file does not tell that a path is a bait; what the file holds tells it.
+        _ => Some((Oracle::PathTraversal, &knowledge.canary)).filter(|(_, canary)| !canary.is_empty()),
+    };
+    if let Some((oracle, marker)) = bait
         && answer.contains(marker.as_str())
         && !sent.contains(marker.as_str())
     {
-        let oracle = Oracle::from(*door);
+        let subject = subject(&this.input);
         found.push(suspect(
             oracle,
-            format!("`{tool}` does more with its arguments than it should: its answer holds `{marker}`"),
-            format!("{oracle}: {tool}"),
+            format!("{subject} does more with its arguments than it should: the answer holds `{marker}`"),
+            format!("{oracle}: {subject}"),
         ));
     }
     if let Some(stack) = leaks::stack(&answer).filter(|stack| !sent.contains(stack)) {
