@@ -41,7 +41,10 @@ pub fn run(data: &[u8]) {
     assert!(values.len() <= WANTED && broken.len() <= WANTED);
     for value in &values {
         assert!(value.is_object() && value.to_string().len() <= MAX_VALUE);
-        assert!(values.iter().filter(|other| *other == value).count() == 1, "{value} is there twice, for {schema}");
+        assert!(
+            values.iter().filter(|other| *other == value).count() == 1,
+            "{value} is there twice, for {schema}"
+        );
     }
     for one in &broken {
         assert!(one.value.is_object() && !one.why.is_empty() && !one.keyword.is_empty());

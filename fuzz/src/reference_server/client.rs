@@ -129,11 +129,17 @@ impl Client {
                 "protocolVersion": self.greeting.revision.as_str(), "capabilities": self.greeting.capabilities(),
                 "clientInfo": { "name": "fuzz", "version": "1" } } });
             self.send(hello.to_string().as_bytes(), false);
-            self.listen().await;
-            let result = self.done.said.first().and_then(|answer| answer.get("result"));
-            let declared =
-                result.and_then(|result| result.get("capabilities")).expect("it answers a greeting");
-            self.done.transcript.capabilities = declared.clone();
+        } else if self.greeting.revision == Revision::R2026_07_28 {
+            let discover = self.request("server/discover");
+            self.send(discover.as_bytes(), false);
+        } else {
+            return;
+        }
+        self.listen().await;
+        let result = self.done.said.first().and_then(|answer| answer.get("result"));
+        let declared = result.and_then(|result| result.get("capabilities")).expect("it answers a greeting");
+        self.done.transcript.capabilities = declared.clone();
+        if self.greeting.shakes_hands {
             self.send(b"{\"jsonrpc\":\"2.0\",\"method\":\"notifications/initialized\"}", false);
         }
     }
