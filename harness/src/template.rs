@@ -110,7 +110,10 @@ fn filled(
                 if wanted > MAX_REPEATED {
                     return Err(TemplateError::Literal(shortened(&text)));
                 }
-                filled.extend(std::iter::repeat_n(text.as_ref(), times));
+                // Nothing may be repeated without end, and stays nothing.
+                if !text.is_empty() {
+                    filled.extend(std::iter::repeat_n(text.as_ref(), times));
+                }
             }
         }
     }
@@ -173,6 +176,7 @@ mod tests {
             ("{{\"}}\" * 2}}}}", "}}}}}}"),
             ("{{\"\\u0041\\\"\"}}", "A\""),
             ("{{\"\"*0}}", ""),
+            ("{{\"\"*18446744073709551615}}", ""),
         ] {
             if text.is_empty() && template.contains(' ') {
                 assert!(fill_raw(template, variables).is_err(), "a name is no text: {template}");
