@@ -343,14 +343,19 @@ mod tests {
 
     #[test]
     fn what_is_kept_of_a_long_line_does_not_depend_on_how_it_came() {
-        for text in [&b"abcdefgh\r\nxy\n"[..], b"abcd\r\nabcde\r\n", b"abcd\r", b"abc\r\r\rd\n", b"abcdefgh\r"] {
+        for text in
+            [&b"abcdefgh\r\nxy\n"[..], b"abcd\r\nabcde\r\n", b"abcd\r", b"abc\r\r\rd\n", b"abcdefgh\r"]
+        {
             let whole = lines(&[text], 4);
             for size in 1..text.len() {
                 let chunks: Vec<&[u8]> = text.chunks(size).collect();
                 assert_eq!(lines(&chunks, 4), whole, "{text:?} in chunks of {size}");
             }
         }
-        assert_eq!(lines(&[b"abcd\r\n", b"abcdefgh\r", b"\n"], 4), [(b"abcd".to_vec(), 4), (b"abcd".to_vec(), 8)]);
+        assert_eq!(
+            lines(&[b"abcd\r\n", b"abcdefgh\r", b"\n"], 4),
+            [(b"abcd".to_vec(), 4), (b"abcd".to_vec(), 8)]
+        );
     }
 
     #[test]

@@ -97,7 +97,14 @@ mod tests {
 
     #[test]
     fn paths_survive_their_own_text() {
-        for text in ["result", "result.tools[0].name", "a[*].b", "params._meta[\"io.x/y\"].z", "[2]", "[\"\"].a[\"\"]"] {
+        for text in [
+            "result",
+            "result.tools[0].name",
+            "a[*].b",
+            "params._meta[\"io.x/y\"].z",
+            "[2]",
+            "[\"\"].a[\"\"]",
+        ] {
             assert_eq!(text.parse::<Path>().unwrap().to_string(), text);
         }
         for text in ["", ".", "a..b", "a[", "a[x]", "a[\"b]"] {
