@@ -32,3 +32,7 @@ matrix FAULT="":
 # The numbers that the project promises.
 bench:
     cargo bench -p mcp-conform-tests
+
+# Our own parsers, judge, generators and reference server, fuzzed for some seconds each (see fuzz/README.md).
+smoke *TARGETS:
+    fuzz/smoke {{TARGETS}}

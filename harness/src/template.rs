@@ -109,7 +109,10 @@ fn filled(
                 if wanted > MAX_REPEATED {
                     return Err(TemplateError::Literal(shortened(&text)));
                 }
-                filled.extend(std::iter::repeat_n(text.as_ref(), times));
+                // Nothing may be repeated without end, and stays nothing.
+                if !text.is_empty() {
+                    filled.extend(std::iter::repeat_n(text.as_ref(), times));
+                }
             }
         }
     }
@@ -171,6 +174,7 @@ mod tests {
             ("{{\"}}\" * 2}}}}", "}}}}}}"),
             ("{{\"\\u0041\\\"\"}}", "A\""),
             ("{{\"\"*0}}", ""),
+            ("{{\"\"*18446744073709551615}}", ""),
         ] {
             assert_eq!(fill_raw(template, variables).unwrap(), text);
             assert_eq!(fill(&json!(template), variables).unwrap(), json!(text));

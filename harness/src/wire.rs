@@ -89,10 +89,7 @@ impl Framer {
             Some((b'\r', head)) => (head, Ending::CrLf),
             _ => (line, Ending::Lf),
         };
-        let frame = match self.long.take() {
-            Some((head, length)) => Frame { bytes: head, ending, length: length + line.len() as u64 },
-            None => Frame { bytes: line.to_vec(), ending, length: line.len() as u64 },
-        };
+        let frame = finished(self.long.take(), line, ending, self.limit);
         self.start = end + 1;
         self.searched = self.start;
         Some(frame)
@@ -100,30 +97,50 @@ impl Framer {
 
     /// What is left when the stream has ended.
     pub fn last_frame(&mut self) -> Option<Frame> {
-        let rest = self.buffer.get(self.start..).unwrap_or_default().to_vec();
+        let rest = self.buffer.get(self.start..).unwrap_or_default();
+        let frame = finished(self.long.take(), rest, Ending::EndOfStream, self.limit);
         self.start = self.buffer.len();
         self.searched = self.start;
-        let frame = match self.long.take() {
-            Some((head, length)) => {
-                Frame { bytes: head, ending: Ending::EndOfStream, length: length + rest.len() as u64 }
-            }
-            None => Frame { length: rest.len() as u64, bytes: rest, ending: Ending::EndOfStream },
-        };
         (frame.length > 0).then_some(frame)
     }
 
-    /// Keeps the head of a line that has grown too long and forgets the rest.
+    /// Keeps the head of a line that has grown too long and forgets the rest, but for a carriage return at the end: it
+    /// may belong to the line end.
     fn give_up_on_line(&mut self) {
         let line = self.buffer.get(self.start..).unwrap_or_default();
+        let (line, held_back) = match line.split_last() {
+            Some((b'\r', head)) => (head, &b"\r"[..]),
+            _ => (line, &[][..]),
+        };
+        if line.len() <= self.limit && self.long.is_none() {
+            return;
+        }
         let length = line.len() as u64;
         match &mut self.long {
             Some((_, so_far)) => *so_far += length,
-            None => self.long = Some((line.get(..KEPT_OF_LONG_LINE).unwrap_or(line).to_vec(), length)),
+            None => self.long = Some((head_of_long(line, self.limit), length)),
         }
         self.buffer.clear();
+        self.buffer.extend_from_slice(held_back);
         self.start = 0;
-        self.searched = 0;
+        self.searched = self.buffer.len();
     }
+}
+
+/// The frame of a line that has ended, of which `long` is what was given up before. What is kept depends on nothing but
+/// the line, however it arrived.
+fn finished(long: Option<(Vec<u8>, u64)>, line: &[u8], ending: Ending, limit: usize) -> Frame {
+    let length = line.len() as u64;
+    match long {
+        Some((head, so_far)) => Frame { bytes: head, ending, length: so_far + length },
+        None if line.len() > limit => Frame { bytes: head_of_long(line, limit), ending, length },
+        None => Frame { bytes: line.to_vec(), ending, length },
+    }
+}
+
+/// What is kept of a line that is longer than `limit`.
+fn head_of_long(line: &[u8], limit: usize) -> Vec<u8> {
+    line.get(..KEPT_OF_LONG_LINE.min(limit)).unwrap_or(line).to_vec()
 }
 
 /// What a message is, by its members alone.
@@ -329,8 +346,25 @@ mod tests {
         let long = vec![b'x'; 1000];
         let found = lines(&[&long, &long, &long, b"yy\nshort\n"], 900);
         assert_eq!(found.len(), 2);
-        assert_eq!((found[0].0.len(), found[0].1), (1000, 3002));
+        assert_eq!((found[0].0.len(), found[0].1), (900, 3002));
         assert_eq!(found[1].0, b"short");
+    }
+
+    #[test]
+    fn what_is_kept_of_a_long_line_does_not_depend_on_how_it_came() {
+        for text in
+            [&b"abcdefgh\r\nxy\n"[..], b"abcd\r\nabcde\r\n", b"abcd\r", b"abc\r\r\rd\n", b"abcdefgh\r"]
+        {
+            let whole = lines(&[text], 4);
+            for size in 1..text.len() {
+                let chunks: Vec<&[u8]> = text.chunks(size).collect();
+                assert_eq!(lines(&chunks, 4), whole, "{text:?} in chunks of {size}");
+            }
+        }
+        assert_eq!(
+            lines(&[b"abcd\r\n", b"abcdefgh\r", b"\n"], 4),
+            [(b"abcd".to_vec(), 4), (b"abcd".to_vec(), 8)]
+        );
     }
 
     #[test]

@@ -80,7 +80,7 @@ impl fmt::Display for Path {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (position, segment) in self.0.iter().enumerate() {
             match segment {
-                Segment::Key(key) if key.contains(['.', '[']) => write!(f, "[\"{key}\"]")?,
+                Segment::Key(key) if key.is_empty() || key.contains(['.', '[']) => write!(f, "[\"{key}\"]")?,
                 Segment::Key(key) if position == 0 => f.write_str(key)?,
                 Segment::Key(key) => write!(f, ".{key}")?,
                 Segment::Index(index) => write!(f, "[{index}]")?,
@@ -97,7 +97,14 @@ mod tests {
 
     #[test]
     fn paths_survive_their_own_text() {
-        for text in ["result", "result.tools[0].name", "a[*].b", "params._meta[\"io.x/y\"].z", "[2]"] {
+        for text in [
+            "result",
+            "result.tools[0].name",
+            "a[*].b",
+            "params._meta[\"io.x/y\"].z",
+            "[2]",
+            "[\"\"].a[\"\"]",
+        ] {
             assert_eq!(text.parse::<Path>().unwrap().to_string(), text);
         }
         for text in ["", ".", "a..b", "a[", "a[x]", "a[\"b]"] {

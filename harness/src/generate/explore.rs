@@ -113,7 +113,10 @@ impl Explorer<'_, '_> {
     }
 
     fn keep(&mut self, value: Value) {
-        if self.found.len() < self.limit && self.seen.insert(value.to_string()) {
+        // The order of members makes no difference.
+        let mut ordered = value.clone();
+        ordered.sort_all_objects();
+        if self.found.len() < self.limit && self.seen.insert(ordered.to_string()) {
             self.found.push(value);
         }
     }

@@ -130,7 +130,8 @@ pub(super) fn known_result_type(dialogue: &Dialogue<'_>, _: &Map<String, Value>)
 /// The server sends no notification that nobody defines. Those of older revisions break the rule; an unknown one may
 /// belong to an extension.
 pub(super) fn known_notification(dialogue: &Dialogue<'_>, _: &Map<String, Value>) -> Observation {
-    let mut seen = Observation { examined: 1, breaches: Vec::new() };
+    // That none was unknown says something only about a server that spoke.
+    let mut seen = Observation { examined: usize::from(!dialogue.said.is_empty()), breaches: Vec::new() };
     let defined = mcp_conform_cases::schema::notifications_from_server(dialogue.transcript.revision);
     for said in &dialogue.said {
         let Some(method) = said
@@ -346,4 +347,28 @@ fn is_identifier(text: &str) -> bool {
             .all(|label| word(label, "-") && label.starts_with(|c: char| c.is_ascii_alphabetic()));
         labels && (name.is_empty() || word(name, "-_."))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use mcp_conform_cases::Revision;
+    use serde_json::json;
+
+    use super::super::http_recordings::check;
+
+    #[test]
+    fn a_server_that_has_said_nothing_has_not_kept_to_known_notifications() {
+        let json = "#0 200 application/json";
+        check(
+            "known-notification",
+            &json!({}),
+            Revision::R2026_07_28,
+            &[
+                ("", (0, 0, 0)),
+                ("POST ?1 tools/list\n#0 cut", (0, 0, 0)),
+                (&format!("POST ?1 tools/list\n{json}\n#0 =1\n#0 end"), (1, 0, 0)),
+                (&format!("POST ?1 tools/list\n{json}\n#0 *notifications/made-up\n#0 end"), (2, 0, 1)),
+            ],
+        );
+    }
 }

@@ -104,7 +104,10 @@ impl EventParser {
             }
             b"event" => self.event.name = Some(text()),
             b"id" if !value.contains(&0) => self.event.id = Some(text()),
-            b"retry" => self.event.retry = text().parse().ok(),
+            // Digits only, not even a sign; anything else is ignored. What is too long for us is as good as for ever.
+            b"retry" if !value.is_empty() && value.iter().all(u8::is_ascii_digit) => {
+                self.event.retry = Some(text().parse().unwrap_or(u64::MAX));
+            }
             _ => return None,
         }
         self.any = true;
@@ -137,6 +140,13 @@ mod tests {
         assert_eq!(data(&events[3]), "");
         assert_eq!(events.len(), 4);
         assert!(events[0].is_message() && !events[1].is_message());
+    }
+
+    #[test]
+    fn a_retry_time_is_digits_and_nothing_else() {
+        let events = parse(b"retry: 250\nretry: +5\nretry: x\nretry\ndata: 1\n\nretry: -1\n\n");
+        assert_eq!((events.len(), events[0].retry), (1, Some(250)));
+        assert_eq!(parse(b"retry: 99999999999999999999\n\n")[0].retry, Some(u64::MAX));
     }
 
     #[test]
