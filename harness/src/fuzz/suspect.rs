@@ -170,9 +170,7 @@ pub(super) fn subject(input: &Input) -> String {
         Claim::Valid { tool } | Claim::Forbidden { tool, .. } | Claim::Bait { tool, .. } => {
             Some(tool.clone())
         }
-        Claim::None => match &step.action {
-            _ => None,
-        },
+        Claim::None => None,
     });
     let method = || {
         input.steps.iter().find_map(|step| match &step.action {
