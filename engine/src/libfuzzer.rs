@@ -16,6 +16,8 @@ pub struct LibFuzzer {
     pub corpus: PathBuf,
     /// Folders of further inputs to begin with.
     pub seeds: Vec<PathBuf>,
+    /// What the files that libFuzzer writes when it gives up begin with, the folder included.
+    pub artifacts: PathBuf,
     /// Where random decisions come from; 0 counts as 1, since libFuzzer takes 0 for the time of day.
     pub seed: u32,
     /// The longest input, in bytes.
@@ -43,6 +45,9 @@ impl LibFuzzer {
         for signal in ["abrt", "bus", "fpe", "ill", "int", "segv", "term", "usr1", "usr2", "xfsz"] {
             words.push(format!("-handle_{signal}=0").into());
         }
+        let mut artifacts = OsString::from("-artifact_prefix=");
+        artifacts.push(&self.artifacts);
+        words.push(artifacts);
         words.push(self.corpus.clone().into_os_string());
         words.extend(self.seeds.iter().map(|folder| folder.clone().into_os_string()));
         words.iter().map(|word| terminated(word)).collect()
@@ -66,7 +71,7 @@ mod tests {
 
     #[test]
     fn a_seed_is_never_the_time_of_day() {
-        let engine = LibFuzzer { corpus: "/c".into(), seeds: vec!["/s".into()], seed: 0, longest: 9 };
+        let engine = LibFuzzer { corpus: "/c".into(), seeds: vec!["/s".into()], artifacts: "/a".into(), seed: 0, longest: 9 };
         let words: Vec<String> =
             engine.arguments().unwrap().into_iter().map(|word| word.into_string().unwrap()).collect();
         assert!(words.contains(&"-seed=1".to_owned()) && words.contains(&"-max_len=9".to_owned()), "{words:?}");
@@ -75,7 +80,7 @@ mod tests {
 
     #[test]
     fn a_folder_that_c_cannot_name_is_refused() {
-        let engine = LibFuzzer { corpus: "a\0b".into(), seeds: Vec::new(), seed: 1, longest: 9 };
+        let engine = LibFuzzer { corpus: "a\0b".into(), seeds: Vec::new(), artifacts: "/a".into(), seed: 1, longest: 9 };
         assert_eq!(engine.arguments().unwrap_err(), EngineError::Path);
     }
 }

@@ -3,8 +3,10 @@
 mod args;
 mod case_files;
 mod confined;
+mod coverage_build;
 mod exit;
 mod explain;
+mod guided;
 mod list;
 mod output;
 mod reference_server;
@@ -17,6 +19,7 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 use clap::error::ErrorKind;
+use mcp_conform::fuzz;
 use mcp_conform::guardian;
 use mcp_conform::process::confine;
 use mcp_conform::target::REFERENCE_ARGUMENT;
@@ -35,6 +38,8 @@ pub(crate) fn main() -> ExitCode {
             return ExitCode::SUCCESS;
         }
         Some(confine::ARGUMENT) => return confined::main(words),
+        Some(fuzz::guided::ARGUMENT) => return guided::main(),
+        Some(coverage_build::ARGUMENT) => return coverage_build::main(words),
         Some(REFERENCE_ARGUMENT) => return reference_server::main(words),
         _ => {}
     }

@@ -9,6 +9,7 @@ pub mod finding;
 mod flight;
 pub mod gauge;
 pub mod growth;
+pub mod guided;
 pub mod input;
 pub mod leaks;
 pub mod make;
