@@ -114,7 +114,9 @@ impl Mapping {
 
     pub(crate) fn words(&self) -> &[AtomicU64] {
         // SAFETY: as above; a mapping begins at a page, so it is aligned.
-        unsafe { std::slice::from_raw_parts(self.start.cast().as_ptr(), self.length / size_of::<AtomicU64>()) }
+        unsafe {
+            std::slice::from_raw_parts(self.start.cast().as_ptr(), self.length / size_of::<AtomicU64>())
+        }
     }
 }
 

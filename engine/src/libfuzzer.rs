@@ -36,6 +36,8 @@ impl LibFuzzer {
                 "-timeout=0".to_owned(),
                 // Of other processes that write into the same folder, and it would depend on the time.
                 "-reload=0".to_owned(),
+                // What is compared in this process are our own texts and not the server's.
+                "-use_cmp=0".to_owned(),
                 "-detect_leaks=0".to_owned(),
                 "-verbosity=0".to_owned(),
             ]
@@ -71,16 +73,31 @@ mod tests {
 
     #[test]
     fn a_seed_is_never_the_time_of_day() {
-        let engine = LibFuzzer { corpus: "/c".into(), seeds: vec!["/s".into()], artifacts: "/a".into(), seed: 0, longest: 9 };
+        let engine = LibFuzzer {
+            corpus: "/c".into(),
+            seeds: vec!["/s".into()],
+            artifacts: "/a".into(),
+            seed: 0,
+            longest: 9,
+        };
         let words: Vec<String> =
             engine.arguments().unwrap().into_iter().map(|word| word.into_string().unwrap()).collect();
-        assert!(words.contains(&"-seed=1".to_owned()) && words.contains(&"-max_len=9".to_owned()), "{words:?}");
+        assert!(
+            words.contains(&"-seed=1".to_owned()) && words.contains(&"-max_len=9".to_owned()),
+            "{words:?}"
+        );
         assert_eq!(words.last().unwrap(), "/s");
     }
 
     #[test]
     fn a_folder_that_c_cannot_name_is_refused() {
-        let engine = LibFuzzer { corpus: "a\0b".into(), seeds: Vec::new(), artifacts: "/a".into(), seed: 1, longest: 9 };
+        let engine = LibFuzzer {
+            corpus: "a\0b".into(),
+            seeds: Vec::new(),
+            artifacts: "/a".into(),
+            seed: 1,
+            longest: 9,
+        };
         assert_eq!(engine.arguments().unwrap_err(), EngineError::Path);
     }
 }

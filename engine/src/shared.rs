@@ -53,7 +53,8 @@ impl Map {
         let words = (length - head) / WORD;
         let tail = head + words * WORD;
         self.drain_bytes(offset, 0, head, take);
-        for (number, word) in self.mapping.words().iter().skip((offset + head) / WORD).take(words).enumerate() {
+        for (number, word) in self.mapping.words().iter().skip((offset + head) / WORD).take(words).enumerate()
+        {
             if word.load(Ordering::Relaxed) == 0 {
                 continue;
             }
@@ -67,7 +68,8 @@ impl Map {
     }
 
     fn drain_bytes(&self, offset: usize, from: usize, to: usize, take: &mut dyn FnMut(usize, u8)) {
-        let range = self.mapping.bytes().iter().skip(offset.saturating_add(from)).take(to.saturating_sub(from));
+        let range =
+            self.mapping.bytes().iter().skip(offset.saturating_add(from)).take(to.saturating_sub(from));
         for (place, byte) in (from..).zip(range) {
             if byte.load(Ordering::Relaxed) != 0 {
                 take(place, byte.swap(0, Ordering::Relaxed));

@@ -69,7 +69,9 @@ pub(crate) fn main(words: impl Iterator<Item = OsString>) -> ExitCode {
             }
             ExitCode::SUCCESS
         }
-        Ok(status) => ExitCode::from(status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(NOT_RUN)),
+        Ok(status) => {
+            ExitCode::from(status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(NOT_RUN))
+        }
         Err(error) => {
             complain(format!("`{}` cannot be run: {error}", program.display()));
             ExitCode::from(NOT_RUN)

@@ -26,11 +26,7 @@ pub(super) struct Composer {
 impl Composer {
     pub(super) fn new(revision: Revision) -> Composer {
         let stateless = revision.era() == mcp_conform_cases::Era::Stateless;
-        let meta = if stateless {
-            handshake::request_meta(revision, ClientKind::Plain)
-        } else {
-            Map::new()
-        };
+        let meta = if stateless { handshake::request_meta(revision, ClientKind::Plain) } else { Map::new() };
         Composer { revision, meta, next: 0 }
     }
 
@@ -61,8 +57,7 @@ impl Composer {
     pub(super) fn sign_of_life(&mut self, bytes: &mut Vec<u8>) -> u64 {
         let id = self.fresh_id();
         let stateless = self.revision.era() == mcp_conform_cases::Era::Stateless;
-        let mut message =
-            json!({ "jsonrpc": "2.0", "id": id, "method": if stateless { "server/discover" } else { "ping" } });
+        let mut message = json!({ "jsonrpc": "2.0", "id": id, "method": if stateless { "server/discover" } else { "ping" } });
         if let (true, Some(members)) = (stateless, message.as_object_mut()) {
             members.insert("params".to_owned(), json!({ "_meta": self.meta }));
         }

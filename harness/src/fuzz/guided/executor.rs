@@ -109,7 +109,9 @@ impl Executor {
         self.message.clear();
         let id = self.composer.greeting(&mut self.message);
         let answer = self.ask(id, self.work.startup_timeout.max(self.work.timeout));
-        let Answer::Line(frame) = answer else { return Err("the server does not answer its greeting".into()) };
+        let Answer::Line(frame) = answer else {
+            return Err("the server does not answer its greeting".into());
+        };
         let message: Value = serde_json::from_slice(&frame.bytes).unwrap_or_default();
         if message.get("result").is_none() {
             return Err("the server refuses its greeting".into());
@@ -229,7 +231,12 @@ impl Executor {
         let name = format!("{:06}", self.told.values().sum::<u64>());
         // It is told in any case; the file is for later.
         let _ = std::fs::write(self.artifacts.join(name), bytes);
-        tell(&Event::Found(Find { bytes: bytes.to_vec(), end, before: self.sent.saturating_sub(1) }));
+        tell(&Event::Found(Find {
+            bytes: bytes.to_vec(),
+            end,
+            before: self.sent.saturating_sub(1),
+            executions: self.figures.executions,
+        }));
     }
 
     /// Makes sure that there is a server; says what is in the way.
@@ -273,6 +280,11 @@ impl Target for Executor {
         self.message.clear();
         let Some(id) = self.composer.input(&input, &mut self.message) else { return self.leave_out() };
         if !self.try_once(bytes, &input, id) {
+            return Flow::Reject;
+        }
+        // Random messages are tried and not kept: they reach so many corners of a parser that a corpus would hold little
+        // else, and calls of tools, in which servers differ, would hardly be changed any more.
+        if !self.maker.is_call(bytes) && self.work.tools() > 0 {
             return Flow::Reject;
         }
         if self.source != Source::Nothing && self.memory.is_new(&self.hits) {

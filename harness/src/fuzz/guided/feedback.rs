@@ -10,6 +10,10 @@ use mcp_conform_engine::shared::Map;
 use super::instrument::{BITMAP, MAP, MAX_REGIONS, REGIONS};
 use super::protocol::Source;
 
+/// Counts from here on are the same to us: what a parser does with a longer text says nothing, and each length would fill
+/// the corpus with inputs that lead nowhere.
+const MANY: u8 = 8;
+
 /// What a counter says. Counters that the same input does not reach alike say less or nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Trust {
@@ -72,7 +76,8 @@ impl Coverage {
     pub(super) fn take(&self, hits: &mut Vec<Hit>) {
         let mut first = 0;
         for (offset, length) in &self.regions {
-            self.map.drain(*offset, *length, &mut |place, times| hits.push(((first + place) % FEEDBACK, times)));
+            self.map
+                .drain(*offset, *length, &mut |place, times| hits.push(((first + place) % FEEDBACK, times)));
             first += length;
         }
     }
@@ -139,7 +144,7 @@ impl Memory {
 
     fn trusted(&self, place: usize, times: u8) -> Option<u8> {
         match self.trust.get(place)? {
-            Trust::Count => Some(times),
+            Trust::Count => Some(times.min(MANY)),
             Trust::Presence => Some(1),
             Trust::Nothing => None,
         }
@@ -148,16 +153,13 @@ impl Memory {
 
 /// The order of magnitude of a count as a bit, divided as the engine divides it.
 fn magnitude(times: u8) -> u8 {
-    match times {
+    match times.min(MANY) {
         0 => 0,
         1 => 1,
         2 => 2,
         3 => 4,
-        4..8 => 8,
-        8..16 => 16,
-        16..32 => 32,
-        32..128 => 64,
-        128.. => 128,
+        4..MANY => 8,
+        MANY.. => 16,
     }
 }
 
@@ -172,7 +174,7 @@ mod tests {
         memory.compare(&[(1, 1), (2, 1), (3, 9)], &[(2, 200), (3, 10)]);
         let mut feedback = vec![0; 8];
         memory.write(&[(1, 1), (2, 7), (3, 9)], &mut feedback);
-        assert_eq!(feedback, [0, 0, 1, 9, 0, 0, 0, 0]);
+        assert_eq!(feedback, [0, 0, 1, 8, 0, 0, 0, 0]);
         assert!(!memory.is_new(&[(1, 3), (2, 200), (3, 8)]));
         assert!(memory.is_new(&[(3, 1)]));
         assert_eq!(memory.figures(), (2, 1));
@@ -185,7 +187,9 @@ mod tests {
     fn regions_that_a_server_invents_are_not_read() {
         let file = tempfile::NamedTempFile::new().unwrap();
         let mut bytes = vec![0_u8; MAP];
-        for (offset, number) in [(4, 1_u32), (8, 900), (16, 7), (20, 9), (24, 140_000), (28, 2), (32, 140_000)] {
+        for (offset, number) in
+            [(4, 1_u32), (8, 900), (16, 7), (20, 9), (24, 140_000), (28, 2), (32, 140_000)]
+        {
             bytes[offset..offset + 4].copy_from_slice(&number.to_ne_bytes());
         }
         bytes[36..40].copy_from_slice(&u32::MAX.to_ne_bytes());

@@ -39,7 +39,8 @@ pub fn prepare(folder: &Path, command: &mut ServerCommand) -> io::Result<PathBuf
     fs::write(python.join("sitecustomize.py"), SITE)?;
     let mut path = python.into_os_string();
     // What the user set for the server comes before what we inherited.
-    let set = command.environment.iter().rfind(|(name, _)| name == "PYTHONPATH").map(|(_, value)| value.clone());
+    let set =
+        command.environment.iter().rfind(|(name, _)| name == "PYTHONPATH").map(|(_, value)| value.clone());
     if let Some(before) = set.or_else(|| std::env::var_os("PYTHONPATH")).filter(|before| !before.is_empty()) {
         path.push(":");
         path.push(before);

@@ -71,6 +71,8 @@ pub struct Find {
     pub end: End,
     /// How many inputs the server had been sent before this one: if it was the first, nothing else can be the cause.
     pub before: u64,
+    /// How many inputs had been sent in all, this one included.
+    pub executions: u64,
 }
 
 /// How a server behaved that did not answer.

@@ -36,8 +36,12 @@ fn collect(value: &Value, place: u64, depth: usize, traits: &mut Vec<u64>) {
         // Error codes stand near the root; numbers deeper down are data.
         Value::Number(number) if depth <= 1 => text(place, &number.to_string()),
         Value::Number(_) => mix(place, 8),
-        Value::String(text) => mix(place, 16 + u64::from(text.len().checked_ilog2().map_or(0, |log| log + 1))),
-        Value::Array(items) => mix(place, 96 + u64::from(items.len().checked_ilog2().map_or(0, |log| log + 1))),
+        Value::String(text) => {
+            mix(place, 16 + u64::from(text.len().checked_ilog2().map_or(0, |log| log + 1)))
+        }
+        Value::Array(items) => {
+            mix(place, 96 + u64::from(items.len().checked_ilog2().map_or(0, |log| log + 1)))
+        }
         Value::Object(_) => mix(place, 9),
     });
     match value {

@@ -27,7 +27,9 @@ const EXCERPT: usize = 400;
 #[derive(Debug, thiserror::Error)]
 pub enum GuidedError {
     /// There is no engine.
-    #[error("this build of mcp-conform has no engine for guided fuzzing: it was built without the feature `guided`")]
+    #[error(
+        "this build of mcp-conform has no engine for guided fuzzing: it was built without the feature `guided`"
+    )]
     Unavailable,
     /// The system refused something.
     #[error("guided fuzzing cannot begin: {0}")]
@@ -80,6 +82,12 @@ impl Run {
         })
     }
 
+    /// The number of the process group of the worker, which is that of the worker.
+    #[must_use]
+    pub fn group(&self) -> i32 {
+        self.process.group()
+    }
+
     /// The next thing that happens; none once the worker has finished or failed. May be dropped and called again.
     pub async fn next(&mut self) -> Option<Event> {
         let mut chunk = vec![0; 64 * 1024];
@@ -114,7 +122,8 @@ impl Run {
         // Another seed, or it would end in the same way.
         self.work.seed = self.work.seed.wrapping_add(1);
         let started = start(&self.work, self.guardian.clone()).await;
-        let (process, input, output) = started.map_err(|error| format!("the engine does not start: {error}"))?;
+        let (process, input, output) =
+            started.map_err(|error| format!("the engine does not start: {error}"))?;
         (self.process, self._input, self.output) = (process, input, output);
         self.framer = Framer::with_limit(MAX_LINE);
         Ok(())

@@ -131,8 +131,7 @@ impl Work {
     #[must_use]
     pub fn maker(&self) -> Maker {
         let Listing { capabilities, tools, resources, templates, prompts } = self.listing.clone();
-        let profile =
-            Profile { capabilities, tools, resources, templates, prompts, ..Profile::default() };
+        let profile = Profile { capabilities, tools, resources, templates, prompts, ..Profile::default() };
         let making = self.making.clone();
         let settings = MakerSettings {
             largest_text: making.largest_text,

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 fn main() {
     let mut out = io::stdout().lock();
-    for line in io::stdin().lock().lines() {
+    for line in io::stdin().lock().split(b'\n') {
         let Ok(line) = line else { break };
         if let Some(answer) = answer(&line) {
             let _ = writeln!(out, "{answer}").and_then(|()| out.flush());
@@ -14,8 +14,8 @@ fn main() {
     }
 }
 
-fn answer(line: &str) -> Option<Value> {
-    let Ok(message) = serde_json::from_str::<Value>(line) else {
+fn answer(line: &[u8]) -> Option<Value> {
+    let Ok(message) = serde_json::from_slice::<Value>(line) else {
         return Some(error(&Value::Null, -32700, "not JSON"));
     };
     let method = message["method"].as_str().unwrap_or_default();
