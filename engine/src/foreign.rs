@@ -3,26 +3,27 @@
 #![expect(unsafe_code, reason = "the boundary to C++ and to other processes, kept in this one file")]
 
 use std::cell::UnsafeCell;
-use std::ffi::{CString, c_char, c_int};
+use std::ffi::{CString, c_char, c_int, c_uint};
 use std::fs::File;
 use std::io;
 use std::num::NonZeroUsize;
 use std::ptr::{self, NonNull};
-use std::sync::atomic::{AtomicU8, AtomicU64};
+use std::sync::atomic::{AtomicU8, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use nix::libc;
 use nix::sys::mman::{MapFlags, ProtFlags, mmap, munmap};
 
-use crate::{EngineError, FEEDBACK, Flow, Target};
+use crate::{EngineError, FEEDBACK, Flow, Target, mutate};
 
 // Its build links libFuzzer into whatever uses the crate.
 extern crate libfuzzer_sys as _;
 
 type Callback = extern "C" fn(*const u8, usize) -> c_int;
 
-// SAFETY: this is the declaration in FuzzerDriver.cpp.
+// SAFETY: these are the declarations in FuzzerInterface.h.
 unsafe extern "C" {
+    fn LLVMFuzzerMutate(data: *mut u8, length: usize, longest: usize) -> usize;
     fn LLVMFuzzerRunDriver(count: *mut c_int, words: *mut *mut *mut c_char, callback: Callback) -> c_int;
 }
 
@@ -67,8 +68,29 @@ extern "C" fn callback(data: *const u8, length: usize) -> c_int {
     }
 }
 
+/// How many first bytes of an input are left to libFuzzer's own changes.
+static HEAD: AtomicUsize = AtomicUsize::new(0);
+
+/// Called by libFuzzer, which finds it by its name, to change an input.
+// SAFETY: no other crate defines it, since none of ours uses `fuzz_mutator!`.
+#[unsafe(no_mangle)]
+extern "C" fn LLVMFuzzerCustomMutator(data: *mut u8, length: usize, longest: usize, seed: c_uint) -> usize {
+    if !data.is_null() && length <= longest {
+        // SAFETY: libFuzzer passes `longest` bytes that may be written, and nobody else has them during the call.
+        let buffer = unsafe { std::slice::from_raw_parts_mut(data, longest) };
+        if let Some(changed) = mutate::readable(buffer, length, HEAD.load(Ordering::Relaxed), seed) {
+            return changed;
+        }
+    }
+    // SAFETY: these are the arguments that libFuzzer passed, for the function that it provides for this.
+    unsafe { LLVMFuzzerMutate(data, length, longest) }
+}
+
 /// Gives the process to libFuzzer.
-pub(crate) fn drive(words: &[CString], target: Box<dyn Target>) -> Result<(), EngineError> {
+pub(crate) fn drive(words: &[CString], head: usize, target: Box<dyn Target>) -> Result<(), EngineError> {
+    HEAD.store(head, Ordering::Relaxed);
+    // libFuzzer refers to it weakly, which is no reason for a linker to keep it.
+    std::hint::black_box(LLVMFuzzerCustomMutator as *const ());
     {
         let mut place = TARGET.lock().unwrap_or_else(PoisonError::into_inner);
         if place.is_some() {

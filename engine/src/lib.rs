@@ -7,6 +7,7 @@
 
 mod foreign;
 pub mod libfuzzer;
+mod mutate;
 pub mod shared;
 
 /// How many feedback counters there are, one byte each.

@@ -20,6 +20,8 @@ pub struct LibFuzzer {
     pub artifacts: PathBuf,
     /// Where random decisions come from; 0 counts as 1, since libFuzzer takes 0 for the time of day.
     pub seed: u32,
+    /// How many first bytes say what kind of input it is; those behind them are taken for text more often than not.
+    pub head: usize,
     /// The longest input, in bytes.
     pub longest: usize,
 }
@@ -63,7 +65,7 @@ fn terminated(word: &OsStr) -> Result<CString, EngineError> {
 /// libFuzzer keeps its state for the life of the process, and ends the process when the target stops it.
 impl Engine for LibFuzzer {
     fn run(&self, target: Box<dyn Target>) -> Result<(), EngineError> {
-        foreign::drive(&self.arguments()?, target)
+        foreign::drive(&self.arguments()?, self.head, target)
     }
 }
 

@@ -18,6 +18,8 @@ use crate::guardian::Guardian;
 const MOST_SEEDS: usize = 256;
 /// How many properties of a tool have a seed of their own.
 const PROPERTIES: u8 = 4;
+/// The bytes of an input that name a tool and a property.
+const HEAD: usize = 2;
 /// How much is read of the work, in bytes: listings are bounded elsewhere.
 const MAX_WORK: u64 = 256 * 1024 * 1024;
 
@@ -46,6 +48,7 @@ fn begin(input: impl Read + Send + 'static) -> Result<(), String> {
         artifacts: work.folder.join("engine-"),
         // The upper half is as random as the lower one.
         seed: u32::try_from((work.seed ^ (work.seed >> 32)) & u64::from(u32::MAX)).unwrap_or(1),
+        head: HEAD,
         longest: work.longest,
     };
     let executor = Executor::new(work, Arc::new(guardian))?;
