@@ -80,6 +80,7 @@ mod tests {
             seeds: vec!["/s".into()],
             artifacts: "/a".into(),
             seed: 0,
+            head: 2,
             longest: 9,
         };
         let words: Vec<String> =
@@ -98,6 +99,7 @@ mod tests {
             seeds: Vec::new(),
             artifacts: "/a".into(),
             seed: 1,
+            head: 2,
             longest: 9,
         };
         assert_eq!(engine.arguments().unwrap_err(), EngineError::Path);

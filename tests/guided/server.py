@@ -22,7 +22,7 @@ def deploy(mode):
 def answer(line):
     try:
         message = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {"jsonrpc": "2.0", "id": None, "error": {"code": -32700, "message": "not JSON"}}
     if not isinstance(message, dict) or "id" not in message:
         return None

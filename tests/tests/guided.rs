@@ -1,7 +1,8 @@
 //! Guided fuzzing against blind fuzzing: a bug behind four characters, each of them compared alone.
 //!
 //! `cargo test -p mcp-conform-tests --test guided -- --ignored --nocapture` measures ten seeds on a Rust server, which is
-//! built for it, and on a Python server; `SEEDS` and `PYTHON` change how many seeds and which Python.
+//! built for it, and on a Python server; `SEEDS`, `PYTHON` and `SERVER` (`rust` or `python`) change how many seeds, which
+//! Python, and leave one of the two out.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -110,11 +111,35 @@ fn memory(process: i32) -> u64 {
 }
 
 #[test]
+fn a_server_that_reports_nothing_is_guided_by_its_answers_and_nothing_is_left() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut work = work(server(env!("CARGO_BIN_EXE_reference-server").into(), Vec::new()), 1, folder.path());
+    work.executions = Some(2000);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let events = runtime.block_on(async {
+        let mut run = Run::start(work, &mcp_conform(), None).await.unwrap();
+        let mut events = Vec::new();
+        while let Some(event) = run.next().await {
+            events.push(event);
+        }
+        events
+    });
+    assert_eq!(events.first(), Some(&Event::Began { source: Source::Shape }));
+    let Some(Event::Done(figures)) = events.last() else { panic!("{events:?}") };
+    assert!(figures.executions >= 2000 && figures.deaths == 0 && figures.reached > 5, "{figures:?}");
+    let left: Vec<_> =
+        std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(left, ["kept"]);
+}
+
+#[test]
 #[ignore = "a measurement that takes minutes"]
 fn guidance_finds_what_chance_does_not() {
     let seeds = std::env::var("SEEDS").ok().and_then(|seeds| seeds.parse().ok()).unwrap_or(10);
     let folder = tempfile::tempdir().unwrap();
-    for (name, command) in [("rust", instrumented(folder.path())), ("python", python())] {
+    let only = std::env::var("SERVER").ok();
+    for name in ["rust", "python"].into_iter().filter(|name| only.as_ref().is_none_or(|only| only == name)) {
+        let command = if name == "rust" { instrumented(folder.path()) } else { python() };
         for guidance in [Guidance::Automatic, Guidance::Blind] {
             let mut found = 0;
             for seed in 1..=seeds {

@@ -143,6 +143,7 @@ impl Work {
     }
 
     /// How many tools are called.
+    #[cfg(feature = "guided")]
     pub(super) fn tools(&self) -> usize {
         self.making.callable.len()
     }
