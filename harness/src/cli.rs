@@ -3,9 +3,11 @@
 mod args;
 mod case_files;
 mod confined;
+mod coverage_build;
 mod exit;
 mod explain;
 mod fuzz;
+mod guided;
 mod interrupts;
 mod list;
 mod output;
@@ -39,6 +41,8 @@ pub(crate) fn main() -> ExitCode {
             return ExitCode::SUCCESS;
         }
         Some(confine::ARGUMENT) => return confined::main(words),
+        Some(mcp_conform::fuzz::guided::ARGUMENT) => return guided::main(),
+        Some(coverage_build::ARGUMENT) => return coverage_build::main(words),
         Some(REFERENCE_ARGUMENT) => return reference_server::main(words),
         _ => {}
     }

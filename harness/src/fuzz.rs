@@ -11,6 +11,7 @@ mod flight;
 pub mod gauge;
 pub mod ground;
 pub mod growth;
+pub mod guided;
 pub mod input;
 pub mod leaks;
 pub mod make;

@@ -25,7 +25,7 @@ use crate::transcript::Exit;
 const STDERR_KEPT: usize = 16 * 1024;
 
 /// How to start a server.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct ServerCommand {
     /// The program, as found or as given.
     pub program: OsString,

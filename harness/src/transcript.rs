@@ -14,7 +14,7 @@ use crate::transport::http::exchange::{End, ExchangeId};
 use crate::wire::{Content, Frame};
 
 /// How a process ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Exit {
     /// The exit code, if it exited by itself.
     pub code: Option<i32>,

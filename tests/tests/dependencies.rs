@@ -5,10 +5,11 @@ use std::process::Command;
 use serde_json::Value;
 
 /// What each package of the workspace may use of the others.
-const ALLOWED: [(&str, &[&str]); 4] = [
+const ALLOWED: [(&str, &[&str]); 5] = [
     ("mcp-conform-cases", &[]),
     ("mcp-reference-server", &[]),
-    ("mcp-conform", &["mcp-conform-cases", "mcp-reference-server"]),
+    ("mcp-conform-engine", &[]),
+    ("mcp-conform", &["mcp-conform-cases", "mcp-conform-engine", "mcp-reference-server"]),
     ("mcp-conform-tests", &["mcp-conform", "mcp-conform-cases", "mcp-reference-server"]),
 ];
 

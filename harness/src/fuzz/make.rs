@@ -159,6 +159,12 @@ impl Maker {
         bytes::input(&self.parts, bytes)
     }
 
+    /// Whether bytes lead to a call of a tool whose arguments they are, and not to a message like those by a seed.
+    #[must_use]
+    pub fn is_call(&self, bytes: &[u8]) -> bool {
+        bytes.first().is_some_and(|kind| *kind < bytes::OTHER_KINDS) && !self.parts.tools.is_empty()
+    }
+
     /// Makes the claims of an input true again after its arguments have changed, those of calls of tools that may be
     /// called. Claims about other steps, and about arguments that nobody can know beforehand, become none.
     pub fn reclaim(&self, input: &mut Input) {

@@ -16,7 +16,7 @@ const MAX_INPUT: usize = 32 * 1024;
 /// How deep a value may nest that is written out in bytes.
 const DEEPEST: usize = 32;
 /// First bytes from here on lead to the same inputs as a seed does; those below name a tool.
-const OTHER_KINDS: u8 = 224;
+pub(super) const OTHER_KINDS: u8 = 224;
 /// Second bytes from here on let the rest decide on whole arguments; those below name a property.
 const WALKS: u8 = 224;
 /// Ends one text and begins that of the next property: no byte of UTF-8.
