@@ -3,6 +3,7 @@
 //! An [`Engine`] knows bytes and feedback and nothing else, so that another one can take its place.
 //! [`libfuzzer::LibFuzzer`] is the one that there is. [`shared::Map`] is memory that a fuzzed process writes its
 //! feedback into.
+#![cfg(feature = "libfuzzer")]
 #![cfg(unix)]
 
 mod foreign;
