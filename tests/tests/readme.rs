@@ -175,7 +175,7 @@ fn every_command_line_of_the_readme_runs() {
         seen += 1;
         // The servers behind all these names are the reference server, which is conformant.
         let (line, says) = if line.starts_with("mcp-conform fuzz ") {
-            (line.replace("fuzz ", "fuzz --cases 200 "), "0 findings")
+            (line.replacen("fuzz ", "fuzz --cases 200 ", 1), "0 findings")
         } else if line.starts_with("mcp-conform replay ") {
             fs::create_dir(desk.path("mcp-conform-fuzz")).unwrap();
             fs::write(desk.path("mcp-conform-fuzz/found.yaml"), FOUND).unwrap();

@@ -187,6 +187,10 @@ pub(super) fn one_response(dialogue: &Dialogue<'_>, _: &Map<String, Value>) -> O
     let mut answers: HashMap<String, usize> = HashMap::new();
     for said in responses(dialogue) {
         let Some(asked) = said.answers.and_then(|asked| dialogue.asked.get(asked)) else { continue };
+        // An error with the id null may answer anything that could not be read.
+        if asked.id.is_null() {
+            continue;
+        }
         let key = same_number(&asked.id);
         let count = answers.entry(key.clone()).or_default();
         *count += 1;
