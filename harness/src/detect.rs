@@ -277,6 +277,12 @@ pub async fn detect(opener: Opener, wanted: RevisionSet) -> Result<Detected, Not
     greet(&older, wanted).await.map_err(|other| if other.is_http { refusal } else { other })
 }
 
+/// Whether any of these revisions can be spoken over the opener's transport.
+#[must_use]
+pub fn carries_any(opener: &Opener, wanted: RevisionSet) -> bool {
+    defined(opener, wanted).is_ok()
+}
+
 /// The revisions that can be spoken over a transport. HTTP+SSE is that of 2024-11-05, and many servers speak the later
 /// stateful revisions over it. The stateless era has no such transport any more: no text says what its requests, which
 /// stand for themselves, would mean in a session that lasts as long as a stream.

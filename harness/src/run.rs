@@ -17,14 +17,14 @@ use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
 
-use crate::detect::{Access, Begun, NotSpeaking, Opener};
+use crate::detect::{self, Access, Begun, NotSpeaking, Opener};
 use crate::event::{Event, Finish, Header, Introduction, Listener, Named, Transport};
 use crate::guardian::Guardian;
 use crate::plan::{Plan, SessionKey};
 use crate::process::Patience;
 use crate::profile::Profile;
 use crate::session::client::ScriptedClient;
-use crate::settings::Settings;
+use crate::settings::{Settings, WhichRevisions};
 use crate::target::Way;
 use crate::transport::http::exchange::Clients;
 use crate::transport::http::host::Hosts;
@@ -236,7 +236,15 @@ pub(crate) fn openers(
         };
         Ok(Opener { access, scripted: scripted.clone(), startup })
     };
-    settings.target.ways.iter().map(opener).collect()
+    let wanted = match settings.revisions {
+        WhichRevisions::NewestOfEachEra => RevisionSet::ALL,
+        WhichRevisions::These(set) => set,
+    };
+    let openers: Vec<Opener> = settings.target.ways.iter().map(opener).collect::<Result<_, _>>()?;
+    // Of several ways those that carry none of the revisions are left out; the only one says so itself.
+    let (carrying, others): (Vec<_>, Vec<_>) =
+        openers.into_iter().partition(|opener| detect::carries_any(opener, wanted));
+    Ok(if carrying.is_empty() { others } else { carrying })
 }
 
 fn header(settings: &Settings, surfaces: &[Surface], planned: usize) -> Header {
