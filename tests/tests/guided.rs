@@ -111,6 +111,7 @@ fn memory(process: i32) -> u64 {
 }
 
 #[test]
+#[ignore = "needs a binary with the engine"]
 fn a_server_that_reports_nothing_is_guided_by_its_answers_and_nothing_is_left() {
     let folder = tempfile::tempdir().unwrap();
     let mut work = work(server(env!("CARGO_BIN_EXE_reference-server").into(), Vec::new()), 1, folder.path());
