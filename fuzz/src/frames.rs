@@ -76,7 +76,7 @@ fn understand(frame: &Frame) {
         Content::TooLong => assert!(frame.is_cut()),
         Content::NotUtf8(at) => assert_eq!(utf8.map_err(|error| error.valid_up_to()), Err(*at)),
         Content::Empty => assert!(utf8.is_ok_and(|text| text.trim().is_empty())),
-        Content::NotJson(why) => assert!(json.is_err() && !why.is_empty()),
+        Content::NotJson(why) | Content::Beyond(why) => assert!(json.is_err() && !why.is_empty()),
         Content::NotAMessage => assert!(json.is_ok_and(|value| !value.is_object() && !value.is_array())),
         Content::Message(message) => {
             // Lone surrogates are let pass although our JSON library refuses them.
