@@ -1,7 +1,7 @@
 //! The engine of coverage-guided fuzzing: chooses inputs by what the ones before them reached.
 //!
-//! An [`Engine`] knows bytes and feedback and nothing else, so that another one can take its place.
-//! [`libfuzzer::LibFuzzer`] is the one that there is. [`shared::Map`] is memory that a fuzzed process writes its
+//! An `Engine` knows bytes and feedback and nothing else, so that another one can take its place.
+//! `libfuzzer::LibFuzzer` is the one that there is. `shared::Map` is memory that a fuzzed process writes its
 //! feedback into.
 #![cfg(feature = "libfuzzer")]
 #![cfg(unix)]
