@@ -39,6 +39,7 @@ const LOOKING: u32 = 3;
 const MOST_PUT_OFF: usize = 64;
 /// How long findings may be confirmed and made small after the budget is spent.
 const AFTERWARDS: Duration = Duration::from_secs(45);
+
 /// How long a campaign lasts: until the first of these is reached.
 #[derive(Clone, Copy, Debug)]
 pub struct Budget {
@@ -271,7 +272,8 @@ async fn one_session(
     flight.fly(&mut place.canaries.clone().into()).await;
     while flight.landing == Landing::Sound && flight.tries.len() < SESSION && !shared.is_over() {
         let mut batch: VecDeque<Input> = VecDeque::new();
-        while batch.len() < BATCH {
+        // Where everything is left out there is no end to it.
+        while batch.len() < BATCH && !shared.is_over() {
             match stream.next() {
                 Some(input) if is_left_out(shared, &input) => shared.book().stats.left_out += 1,
                 Some(input) => batch.push_back(input),

@@ -124,8 +124,10 @@ impl Ground {
             drop(sessions);
             surfaces.push(surface);
         }
-        let environment = std::env::vars().chain([secret]);
-        let secrets = leaks::secrets(environment);
+        // What is no text is no secret that an answer could hold, and `vars` would panic at it.
+        let texts = std::env::vars_os()
+            .filter_map(|(name, value)| name.into_string().ok().zip(value.into_string().ok()));
+        let secrets = leaks::secrets(texts.chain([secret]));
         let places = places(library, fuzz, &surfaces, &scratch_path, &canary, &secrets);
         let introduction = introduction(fuzz, &surfaces, confinement.as_ref());
         Ok(Ground {
