@@ -10,6 +10,7 @@ pub mod judge;
 pub mod plan;
 pub mod process;
 pub mod profile;
+pub mod redact;
 pub mod report;
 pub mod repro;
 pub mod run;

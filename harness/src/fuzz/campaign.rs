@@ -15,11 +15,9 @@ use super::finding::Finding;
 use super::flight::Landing;
 use super::ground::{FuzzSettings, Ground, Introduction, Place};
 use super::input::Input;
-use super::oracle::Oracle;
 use super::replay::Replayer;
 use super::stream::Stream;
 use super::suspect::{self, Suspect};
-use super::watch::Watchdog;
 use crate::run::{self, RunError, Stop};
 
 /// So many inputs are tried between two signs of life.
@@ -156,7 +154,8 @@ pub async fn run(
         tokio::select! {
             told = findings_told.recv() => match told {
                 Some(finding) => {
-                    let finding: Finding = finding;
+                    let mut finding: Finding = finding;
+                    finding.redact(fuzz.settings.http.secrets().chain(shared.ground.secrets()));
                     if findings.iter().any(|known| known.signature == finding.signature) {
                         continue;
                     }
@@ -265,10 +264,6 @@ async fn one_session(
     let replayer = replayer(shared, place);
     let Some(mut flight) = replayer.open(false).await else { return false };
     shared.book().stats.sessions += 1;
-    let watchdog = shared
-        .ground
-        .limits
-        .and_then(|limits| flight.session.with_process(|process| Watchdog::start(process, limits)));
     flight.fly(&mut place.canaries.clone().into()).await;
     while flight.landing == Landing::Sound && flight.tries.len() < SESSION && !shared.is_over() {
         let mut batch: VecDeque<Input> = VecDeque::new();
@@ -293,19 +288,13 @@ async fn one_session(
         flight.fly(&mut place.canaries.clone().into()).await;
     }
     let mut suspects = suspect::all(&mut flight, &place.knowledge);
-    if let Some(excess) = watchdog.as_ref().and_then(Watchdog::excess) {
-        for suspect in suspects.iter_mut().filter(|suspect| suspect.oracle == Oracle::Crash) {
-            suspect.oracle = Oracle::Excess;
-            suspect.message = format!("the server {excess}");
-        }
-    }
     let tried: Vec<Input> = flight.tries.drain(..).map(|this| this.input).collect();
     drop(flight);
     // The gravest first: there may not be time for all.
     suspects.sort_by_key(|suspect| suspect.oracle);
     for suspect in suspects {
         let began = Instant::now();
-        if suspect.oracle > Oracle::Hang && spent.is_too_much(shared) {
+        if !suspect.oracle.ends_server() && spent.is_too_much(shared) {
             spent.put_off(number, suspect, &tried);
         } else {
             consider(shared, place, &replayer, suspect, &tried, found).await;
@@ -348,6 +337,7 @@ fn replayer<'a>(shared: &Shared, place: &'a Place) -> Replayer<'a> {
         maker: Some(&place.maker),
         knowledge: &place.knowledge,
         timeout: shared.timeout,
+        limits: shared.ground.limits,
         deadline: shared.deadline.map_or_else(far_away, |deadline| deadline + AFTERWARDS),
     }
 }
@@ -381,8 +371,8 @@ async fn consider(
     tried: &[Input],
     found: &mpsc::UnboundedSender<Finding>,
 ) {
-    let ends = matches!(suspect.oracle, Oracle::Crash | Oracle::Hang | Oracle::Excess);
-    if let Some(input) = suspect.tries.first().and_then(|place| tried.get(*place)).filter(|_| ends) {
+    let first = suspect.tries.first().and_then(|place| tried.get(*place));
+    if let Some(input) = first.filter(|_| suspect.oracle.ends_server()) {
         *shared.book().deaths.entry(suspect::subject(input)).or_default() += 1;
     }
     {

@@ -9,6 +9,7 @@ use super::input::{Claim, Input};
 use super::oracle::Oracle;
 use super::replay::Confirmed;
 use crate::event::{Evidence, Transport};
+use crate::redact;
 
 /// A fault that showed itself again on fresh servers.
 #[derive(Clone, Debug, Serialize)]
@@ -82,6 +83,20 @@ impl Finding {
             evidence: suspect.evidence,
             case_id,
         }
+    }
+}
+
+impl Finding {
+    /// Takes out what no report may show.
+    pub(super) fn redact<'s>(&mut self, secrets: impl Iterator<Item = &'s str>) {
+        let texts = [
+            &mut self.message,
+            &mut self.signature,
+            &mut self.input,
+            &mut self.minimized,
+            &mut self.case_text,
+        ];
+        redact::hide(secrets, texts.into_iter().chain(self.evidence.iter_mut().map(|frame| &mut frame.text)));
     }
 }
 

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use super::input::{Claim, Input};
+use super::watch::{Excess, Watchdog};
 use crate::judge::steps;
 use crate::run::script;
 use crate::session::{Heard, Outgoing, Session};
@@ -84,11 +85,17 @@ pub(super) struct Flight {
     patient: bool,
     /// The bytes that were sent.
     sent: usize,
+    watchdog: Option<Watchdog>,
 }
 
 impl Flight {
     /// `patient` is whether everything is given all the time that there is.
-    pub(super) fn new(session: Session, timeout: Duration, patient: bool) -> Flight {
+    pub(super) fn new(
+        session: Session,
+        timeout: Duration,
+        patient: bool,
+        watchdog: Option<Watchdog>,
+    ) -> Flight {
         Flight {
             begins: session.transcript.entries.len(),
             session,
@@ -100,6 +107,7 @@ impl Flight {
             timeout,
             patient,
             sent: 0,
+            watchdog,
         }
     }
 
@@ -350,6 +358,11 @@ impl Flight {
             }
             self.unanswered.push((place, asked));
         }
+    }
+
+    /// What the server took too much of, if it was ended for that.
+    pub(super) fn excess(&self) -> Option<Excess> {
+        self.watchdog.as_ref().and_then(Watchdog::excess)
     }
 
     /// Forgets what was tried, for a flight that is not judged; the session goes on.

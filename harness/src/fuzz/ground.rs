@@ -139,6 +139,12 @@ impl Ground {
         })
     }
 
+    /// The secrets of the server's environment.
+    pub(super) fn secrets(&self) -> impl Iterator<Item = &str> {
+        let places = self.places.first().into_iter();
+        places.flat_map(|place| place.knowledge.secrets.iter().map(|(_, value)| value.as_str()))
+    }
+
     /// Ends the servers that serve several sessions.
     pub(super) async fn close(&self) {
         for surface in &self.surfaces {

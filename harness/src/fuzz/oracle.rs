@@ -14,6 +14,8 @@ pub enum Oracle {
     Crash,
     /// The server lives and answers nothing any more.
     Hang,
+    /// The server took more than it may and was ended for it.
+    Excess,
     /// One request has no answer while others have.
     NoAnswer,
     /// An answer breaks a rule that holds for every answer.
@@ -40,11 +42,14 @@ pub enum Oracle {
     Growth,
     /// The server keeps a processor busy with nothing to do.
     Spin,
-    /// The server took more than it may and was ended for it.
-    Excess,
 }
 
 impl Oracle {
+    /// Whether no input can be tried after it on the same server.
+    pub(super) fn ends_server(self) -> bool {
+        matches!(self, Oracle::Crash | Oracle::Hang | Oracle::Excess)
+    }
+
     /// The name in reports.
     #[must_use]
     pub fn as_str(self) -> &'static str {

@@ -17,8 +17,10 @@ use super::make::Maker;
 use super::oracle::Oracle;
 use super::shrink::InputTree;
 use super::suspect::{self, Knowledge, Suspect};
+use super::watch::Watchdog;
 use crate::detect::Opener;
 use crate::event::Transport;
+use crate::process::confine::Limits;
 use crate::profile::Profile;
 use crate::run::{self, RunError, Stop};
 use crate::session::headers;
@@ -39,6 +41,8 @@ pub(super) struct Replayer<'a> {
     pub(super) maker: Option<&'a Maker>,
     pub(super) knowledge: &'a Knowledge,
     pub(super) timeout: Duration,
+    /// What a server may use; it is ended when it takes more.
+    pub(super) limits: Option<Limits>,
     /// Nothing new is begun after this.
     pub(super) deadline: Instant,
 }
@@ -58,12 +62,14 @@ pub(super) struct Confirmed {
 impl Replayer<'_> {
     /// A session with a fresh server; none if it does not start.
     pub(super) async fn open(&self, patient: bool) -> Option<Flight> {
-        let mut session = self.opener.begin(self.revision, ClientKind::Usual, false).await.ok()?.session;
+        let mut session = self.opener.begin(self.revision, ClientKind::Usual, true).await.ok()?.session;
         // Rules compare what a server says with what it listed in the same session.
         let greeting = json!({ "capabilities": session.transcript.capabilities });
         let profile = Profile::learn(&mut session, &greeting, self.timeout).await;
         session.mirror(std::sync::Arc::new(headers::mirrored(&profile.tools)));
-        Some(Flight::new(session, self.timeout, patient))
+        let watchdog =
+            self.limits.and_then(|limits| session.with_process(|process| Watchdog::start(process, limits)));
+        Some(Flight::new(session, self.timeout, patient, watchdog))
     }
 
     /// What inputs bring about on a fresh server.
@@ -241,6 +247,7 @@ pub async fn all(
                 maker: Some(&place.maker),
                 knowledge: &place.knowledge,
                 timeout: fuzz.settings.timeout,
+                limits: ground.limits,
                 deadline: Instant::now() + fuzz.settings.max_time,
             };
             // A case file does not tell what is known of the answers.

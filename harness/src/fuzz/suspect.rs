@@ -7,6 +7,7 @@ use super::flight::{Asked, Flight, Landing, Try};
 use super::input::{Claim, Input};
 use super::oracle::Oracle;
 use super::rules::Rule;
+use super::watch::Excess;
 use super::{leaks, signature};
 use crate::event::Evidence;
 use crate::judge::dialogue::Dialogue;
@@ -53,11 +54,12 @@ pub(super) fn all(flight: &mut Flight, knowledge: &Knowledge) -> Vec<Suspect> {
     let under_way = flight.under_way();
     flight.recording();
     let (transcript, tries) = (&flight.session.transcript, flight.tries.as_slice());
-    let mut found: Vec<Suspect> = match flight.landing {
-        Landing::Dead => death(transcript, tries, under_way).into_iter().collect(),
-        Landing::Hung => vec![hang(transcript, tries, under_way)],
-        Landing::Closed => end(transcript, tries).into_iter().collect(),
-        Landing::Sound | Landing::Full => Vec::new(),
+    let mut found: Vec<Suspect> = match (flight.landing, flight.excess()) {
+        (Landing::Dead, Some(excess)) => vec![too_much(excess, transcript, tries, under_way)],
+        (Landing::Dead, None) => death(transcript, tries, under_way).into_iter().collect(),
+        (Landing::Hung, _) => vec![hang(transcript, tries, under_way)],
+        (Landing::Closed, _) => end(transcript, tries).into_iter().collect(),
+        (Landing::Sound | Landing::Full, _) => Vec::new(),
     };
     let unread = transcript.entries.iter().any(|entry| {
         matches!(&entry.what, Happening::Received { content: Content::TooLong | Content::Beyond(_), .. })
@@ -130,6 +132,22 @@ fn death(transcript: &Transcript, tries: &[Try], under_way: Vec<usize>) -> Optio
         step: None,
         evidence: final_frames(transcript),
     })
+}
+
+fn too_much(excess: Excess, transcript: &Transcript, tries: &[Try], under_way: Vec<usize>) -> Suspect {
+    let what = match excess {
+        Excess::Memory { .. } => "memory",
+        Excess::Processes { .. } => "processes",
+    };
+    Suspect {
+        oracle: Oracle::Excess,
+        requirement: Oracle::Excess.requirement().to_owned(),
+        message: format!("the server {excess} and was ended"),
+        signature: format!("excess: {what}"),
+        tries: last(tries, under_way),
+        step: None,
+        evidence: final_frames(transcript),
+    }
 }
 
 /// A server whose input was closed may end, but not by a signal.

@@ -13,6 +13,7 @@ use crate::event::{CaseResult, Evidence, Finish};
 use crate::judge::dialogue::Dialogue;
 use crate::judge::{Breach, Judgement, evidence, invariants, verdict_for};
 use crate::profile;
+use crate::redact;
 use crate::repro;
 use crate::settings::Settings;
 use crate::transcript::Transcript;
@@ -55,14 +56,9 @@ fn why_a_warning(basis: &str) -> &'static str {
 
 /// Takes out what no report may show; a server may have said it.
 fn redact(result: &mut CaseResult, settings: &Settings) {
-    const HIDDEN: &str = "(hidden)";
-    for secret in settings.http.secrets() {
-        let texts = [Some(&mut result.message), result.expected.as_mut(), result.got.as_mut()];
-        let evidence = result.evidence.iter_mut().map(|evidence| &mut evidence.text);
-        for text in texts.into_iter().flatten().chain(evidence).filter(|text| text.contains(secret)) {
-            *text = text.replace(secret, HIDDEN);
-        }
-    }
+    let texts = [Some(&mut result.message), result.expected.as_mut(), result.got.as_mut()];
+    let evidence = result.evidence.iter_mut().map(|evidence| &mut evidence.text);
+    redact::hide(settings.http.secrets(), texts.into_iter().flatten().chain(evidence));
 }
 
 impl Ledger {
