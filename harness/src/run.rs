@@ -24,7 +24,7 @@ use crate::plan::{Plan, SessionKey};
 use crate::process::Patience;
 use crate::profile::Profile;
 use crate::session::client::ScriptedClient;
-use crate::settings::{Settings, WhichRevisions};
+use crate::settings::Settings;
 use crate::target::Way;
 use crate::transport::http::exchange::Clients;
 use crate::transport::http::host::Hosts;
@@ -236,10 +236,7 @@ pub(crate) fn openers(
         };
         Ok(Opener { access, scripted: scripted.clone(), startup })
     };
-    let wanted = match settings.revisions {
-        WhichRevisions::NewestOfEachEra => RevisionSet::ALL,
-        WhichRevisions::These(set) => set,
-    };
+    let wanted = settings.revisions.asked_for();
     let openers: Vec<Opener> = settings.target.ways.iter().map(opener).collect::<Result<_, _>>()?;
     // Of several ways those that carry none of the revisions are left out; the only one says so itself.
     let (carrying, others): (Vec<_>, Vec<_>) =

@@ -18,6 +18,15 @@ pub enum WhichRevisions {
 }
 
 impl WhichRevisions {
+    /// Those that a server is asked for.
+    #[must_use]
+    pub fn asked_for(self) -> RevisionSet {
+        match self {
+            WhichRevisions::NewestOfEachEra => RevisionSet::ALL,
+            WhichRevisions::These(set) => set,
+        }
+    }
+
     /// Whether a revision is wanted, given all that the server speaks.
     #[must_use]
     pub fn wants(self, revision: Revision, spoken: RevisionSet) -> bool {

@@ -1,6 +1,6 @@
 //! A campaign: lanes that try inputs on servers of their own until the budget is spent, and what they find.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -102,7 +102,7 @@ struct Shared {
 #[derive(Default)]
 struct Book {
     /// Suspects by signature that need not be looked into again.
-    known: HashMap<String, u64>,
+    known: HashSet<String>,
     doubts: HashMap<String, u32>,
     deaths: HashMap<String, u32>,
     stats: Stats,
@@ -346,10 +346,10 @@ fn replayer<'a>(shared: &Shared, place: &'a Place) -> Replayer<'a> {
 async fn endure(shared: &Shared, place: &Place, trial: usize, found: &mpsc::UnboundedSender<Finding>) {
     let replayer = replayer(shared, place);
     let Some(trial) = place.trials.get(trial) else { return };
-    let known = |signature: &str| shared.book().known.contains_key(signature);
+    let known = |signature: &str| shared.book().known.contains(signature);
     let Some(confirmed) = endurance::carry_out(&replayer, trial, known).await else { return };
     let finding = Finding::new(confirmed, place.revision, place.opener.transport());
-    shared.book().known.entry(finding.signature.clone()).or_insert(1);
+    shared.book().known.insert(finding.signature.clone());
     // The receiver is gone only when the campaign is over.
     let _ = found.send(finding);
 }
@@ -377,20 +377,18 @@ async fn consider(
     }
     {
         let mut book = shared.book();
-        if let Some(times) = book.known.get_mut(&suspect.signature) {
-            *times += 1;
-            return;
-        }
         if book.doubts.get(&suspect.signature).is_some_and(|doubts| *doubts >= MOST_DOUBTS) {
             return;
         }
         // Other lanes leave it alone meanwhile.
-        book.known.insert(suspect.signature.clone(), 1);
+        if !book.known.insert(suspect.signature.clone()) {
+            return;
+        }
     }
     match replayer.confirm(&suspect, tried).await {
         Some(confirmed) => {
             let finding = Finding::new(confirmed, place.revision, place.opener.transport());
-            shared.book().known.entry(finding.signature.clone()).or_insert(1);
+            shared.book().known.insert(finding.signature.clone());
             // The receiver is gone only when the campaign is over.
             let _ = found.send(finding);
         }

@@ -39,11 +39,7 @@ impl Surface {
         opener: Opener,
         settings: &Settings,
     ) -> Result<(Surface, Vec<Begun>), RunError> {
-        let all = match settings.revisions {
-            WhichRevisions::NewestOfEachEra => RevisionSet::ALL,
-            WhichRevisions::These(set) => set,
-        };
-        let detected = detect::detect(opener, all).await?;
+        let detected = detect::detect(opener, settings.revisions.asked_for()).await?;
         let mut spoken = detected.spoken;
         let mut sessions = detected.begun;
         let mut notes = detected.notes;
