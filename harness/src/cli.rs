@@ -42,30 +42,31 @@ pub(crate) fn main() -> ExitCode {
         }
         Some(confine::ARGUMENT) => return confined::main(words),
         Some(mcp_conform::fuzz::guided::ARGUMENT) => return guided::main(),
-        Some(coverage_build::ARGUMENT) => return coverage_build::main(words),
         Some(REFERENCE_ARGUMENT) => return reference_server::main(words),
         _ => {}
     }
-    let code = match Arguments::try_parse() {
+    match Arguments::try_parse() {
         Ok(arguments) => dispatch(arguments),
         Err(error) => {
             let asked_for = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
             // A closed terminal is no reason to fail.
             let _ = error.print();
-            if asked_for { Code::Conformant } else { Code::Usage }
+            let code = if asked_for { Code::Conformant } else { Code::Usage };
+            code.into()
         }
-    };
-    code.into()
+    }
 }
 
-fn dispatch(arguments: Arguments) -> Code {
-    match arguments.command {
+fn dispatch(arguments: Arguments) -> ExitCode {
+    let code = match arguments.command {
         None => run::main(&arguments.run, &What::Server(&arguments.server)),
         Some(Command::Reference(reference)) => run::main(&reference.run, &What::Reference(&reference.faults)),
         Some(Command::Fuzz(fuzz)) => fuzz::main(&fuzz),
         Some(Command::Replay(replay)) => replay::main(&replay),
+        Some(Command::CoverageBuild(build)) => return coverage_build::main(&build.build),
         Some(Command::List(list)) => list::main(&list),
         Some(Command::Explain(explain)) => explain::main(&explain),
         Some(Command::Schema(schema)) => schema::main(&schema),
-    }
+    };
+    code.into()
 }

@@ -63,6 +63,9 @@ pub enum RunError {
     /// The scratch folder could not be made.
     #[error("no scratch folder could be made: {0}")]
     Scratch(std::io::Error),
+    /// No engine guides.
+    #[error("guided fuzzing cannot begin: {0}")]
+    Guided(String),
     /// Interrupted before there was anything to report.
     #[error("interrupted before the first case")]
     Interrupted,

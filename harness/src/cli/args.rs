@@ -73,6 +73,8 @@ pub(crate) enum Command {
     Fuzz(Box<FuzzArguments>),
     /// Try again what `fuzz` found.
     Replay(Box<ReplayArguments>),
+    /// Build a server so that it reports what it executes, for `fuzz --guided`: Rust, C and C++.
+    CoverageBuild(CoverageBuildArguments),
     /// List the cases, the requirements, or the faults of the reference server.
     List(ListArguments),
     /// Explain a case or a requirement.
@@ -187,6 +189,11 @@ pub(crate) struct FuzzArguments {
     #[arg(long, value_name = "I/N", default_value = "1/1")]
     pub(crate) shard: Shard,
 
+    /// Let what the server executes decide which inputs are changed further, over stdio; see the README for what a server
+    /// needs for that.
+    #[arg(long)]
+    pub(crate) guided: bool,
+
     /// Do not confine the server: no limits of memory, processes and files, and it may write anywhere.
     #[arg(long)]
     pub(crate) no_sandbox: bool,
@@ -222,6 +229,22 @@ pub(crate) struct ReplayArguments {
 
     #[command(flatten)]
     pub(crate) server: ServerArguments,
+}
+
+/// How to build a server that reports what it executes.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  mcp-conform coverage-build -- cargo build
+  mcp-conform coverage-build -- make
+  mcp-conform coverage-build          (writes the parts and says how it is done by hand)
+
+With cargo the server is in target/mcp-conform-coverage. Servers in Python need no build.
+The exit code is that of the build.")]
+pub(crate) struct CoverageBuildArguments {
+    /// The command that builds the server, `cargo build` or one that heeds CFLAGS, CXXFLAGS and LDFLAGS.
+    #[arg(value_name = "BUILD", trailing_var_arg = true, allow_hyphen_values = true)]
+    pub(crate) build: Vec<OsString>,
 }
 
 /// One part of the inputs.

@@ -8,9 +8,6 @@ use mcp_conform::fuzz::guided::instrument::{Kit, compiler_flag};
 
 use super::output::{complain, print};
 
-/// The subcommand.
-pub(crate) const ARGUMENT: &str = "coverage-build";
-
 /// Where the parts are written, beneath the current folder, unless `CARGO_TARGET_DIR` names another one.
 const FOLDER: &str = "mcp-conform-coverage";
 
@@ -19,8 +16,7 @@ const NOT_RUN: u8 = 127;
 
 /// Runs the build that follows `--` in an environment in which compilers instrument; without one, says how it is done by
 /// hand.
-pub(crate) fn main(words: impl Iterator<Item = OsString>) -> ExitCode {
-    let words: Vec<OsString> = words.skip_while(|word| word == "--").collect();
+pub(crate) fn main(words: &[OsString]) -> ExitCode {
     let target = std::env::var_os("CARGO_TARGET_DIR").unwrap_or_else(|| "target".into());
     let folder = Path::new(&target).join(FOLDER);
     let compiler = std::env::var_os("CC").filter(|word| !word.is_empty()).unwrap_or_else(|| "cc".into());

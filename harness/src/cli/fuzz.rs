@@ -7,13 +7,15 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget};
 use mcp_conform::event::Direction;
-use mcp_conform::fuzz::campaign::{self, Budget, FuzzEvent, Outcome, Stats};
+use mcp_conform::fuzz::campaign::{self, Budget, FuzzEvent, Guided, GuidedSettings, Outcome, Stats};
 use mcp_conform::fuzz::finding::Finding;
 use mcp_conform::fuzz::ground::{FuzzSettings, Introduction};
+use mcp_conform::fuzz::guided::{GuidedError, IS_AVAILABLE, Source};
 use mcp_conform::fuzz::input::Input;
 use mcp_conform::fuzz::report::{self, FuzzReport};
 use mcp_conform::report::{Progress, Style, file};
 use mcp_conform::settings::Settings;
+use mcp_conform::target::Way;
 use mcp_conform::{repro, text};
 use mcp_conform_cases::{Case, Library};
 use serde_json::json;
@@ -28,6 +30,8 @@ use super::settings::{self, Refused, What};
 
 /// Where findings are saved when no folder is named.
 const CORPUS: &str = "mcp-conform-fuzz";
+/// Where the inputs of an engine are kept, in a folder that was named for the corpus.
+const GUIDED: &str = "guided";
 /// How long an answer may take when nothing else is said: a hang costs as much several times over.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// Seconds in which inputs are tried when nothing else is said.
@@ -69,6 +73,7 @@ fn complete(arguments: &FuzzArguments) -> Result<FuzzSettings, Refused> {
     if arguments.cases == Some(0) {
         return Err((Code::Usage, "--cases 0: takes a number above 0".to_owned()));
     }
+    let guided = guided(arguments, &settings)?;
     let folder = folder(arguments);
     let corpus = if arguments.corpus.is_some() || folder.is_dir() {
         inputs_of(&folder).map_err(|error| (Code::Usage, error))?
@@ -81,7 +86,25 @@ fn complete(arguments: &FuzzArguments) -> Result<FuzzSettings, Refused> {
         shard: (arguments.shard.index, arguments.shard.count),
         corpus: corpus.into_iter().map(|(_, input)| input).collect(),
         confined: !arguments.no_sandbox,
+        guided,
     })
+}
+
+/// Whether an engine guides, if there is one, and a server for it.
+fn guided(arguments: &FuzzArguments, settings: &Settings) -> Result<Option<GuidedSettings>, Refused> {
+    if !arguments.guided {
+        return Ok(None);
+    }
+    if !IS_AVAILABLE {
+        return Err((Code::Usage, GuidedError::Unavailable.to_string()));
+    }
+    if !settings.target.ways.iter().any(|way| matches!(way, Way::Stdio(_))) {
+        let message = "--guided drives servers over stdio alone, and this one is reached over HTTP\n  try: the \
+                       command that starts it over stdio, if there is one; or leave out --guided";
+        return Err((Code::Usage, message.to_owned()));
+    }
+    let folder = arguments.corpus.as_ref().map(|folder| folder.join(GUIDED));
+    Ok(Some(GuidedSettings { folder }))
 }
 
 /// Settings for a server, or for the bundled one if its name is `reference`.
@@ -206,7 +229,7 @@ async fn carry_out(arguments: &FuzzArguments, fuzz: &FuzzSettings, library: &Lib
 fn code_of(outcome: &Outcome) -> Code {
     if !outcome.findings.is_empty() {
         Code::Findings
-    } else if outcome.stats.cases == 0 {
+    } else if outcome.stats.cases == 0 || outcome.guided.iter().any(|guided| guided.failed.is_some()) {
         Code::NothingSelected
     } else {
         Code::Conformant
@@ -268,6 +291,9 @@ fn introduced(introduction: &Introduction, fuzz: &FuzzSettings) -> String {
         .as_deref()
         .unwrap_or("none: the server may do to this machine what it likes");
     let _ = writeln!(out, "  sandbox: {sandbox}");
+    if let Some(source) = introduction.guided {
+        out.push_str(&guided_by(source));
+    }
     let until = match (fuzz.budget.cases, fuzz.budget.time) {
         (Some(cases), None) => text::count(usize::try_from(cases).unwrap_or(usize::MAX), "input"),
         (Some(cases), Some(time)) => format!("{cases} inputs or {} s", time.as_secs_f32()),
@@ -279,6 +305,18 @@ fn introduced(introduction: &Introduction, fuzz: &FuzzSettings) -> String {
         text::count(introduction.lanes, "server"),
         fuzz.settings.seed
     );
+    out
+}
+
+/// What guides, and what would guide better.
+fn guided_by(source: Source) -> String {
+    let mut out = format!("  walks the boundaries, then is guided over stdio by {source}\n");
+    if !source.is_coverage() {
+        out.push_str(
+            "    the server does not report what it executes. Servers in Rust, C and C++ do when they are built with\n    \
+             `mcp-conform coverage-build -- cargo build`, or `-- make`; servers in Python do as they are\n",
+        );
+    }
     out
 }
 
@@ -307,6 +345,24 @@ fn drawn(finding: &Finding, style: Style) -> String {
     out
 }
 
+/// What came of guidance.
+fn guidance(guided: &Guided) -> String {
+    let Guided { revision, source, figures, failed } = guided;
+    let kind = if source.is_coverage() { "places of the server" } else { "traits of answers" };
+    let mut out = format!(
+        "  guided in {revision}: {} inputs by {source}; {} {kind} reached",
+        figures.executions, figures.reached
+    );
+    if figures.unstable > 0 {
+        let _ = write!(out, ", {} not always by the same input", figures.unstable);
+    }
+    if let Some(why) = failed {
+        let _ = write!(out, "; it ended early: {}", text::visible(why));
+    }
+    out.push('\n');
+    out
+}
+
 fn figures(stats: &Stats) -> String {
     format!("{} inputs, {} a second", stats.cases, stats.cases_per_second)
 }
@@ -320,6 +376,9 @@ fn ended(outcome: &Outcome, fuzz: &FuzzSettings) -> String {
         Duration::from_millis(stats.duration_ms).as_secs_f32(),
         fuzz.settings.seed
     );
+    for guided in &outcome.guided {
+        out.push_str(&guidance(guided));
+    }
     if stats.left_out > 0 {
         let _ =
             writeln!(out, "  {} inputs left out: others like them kept ending the server", stats.left_out);

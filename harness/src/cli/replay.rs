@@ -48,6 +48,7 @@ pub(crate) fn main(arguments: &ReplayArguments) -> Code {
         shard: (0, 1),
         corpus: Vec::new(),
         confined: !arguments.no_sandbox,
+        guided: None,
     };
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,

@@ -78,7 +78,10 @@ async fn carry_out(arguments: &RunArguments, library: Library, settings: Setting
 /// How the program ends when nothing could be run.
 pub(crate) fn refusal(error: &RunError, interrupts: &Interrupts) -> Code {
     match error {
-        RunError::NotSpeaking(_) | RunError::NoRevision { .. } | RunError::OutOfTime(_) => Code::NoServer,
+        RunError::NotSpeaking(_)
+        | RunError::NoRevision { .. }
+        | RunError::OutOfTime(_)
+        | RunError::Guided(_) => Code::NoServer,
         RunError::NothingSelected { .. } => Code::NothingSelected,
         RunError::Scratch(_) => Code::Internal,
         RunError::Certificates(_) => Code::Usage,

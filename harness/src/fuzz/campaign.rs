@@ -1,5 +1,7 @@
 //! A campaign: lanes that try inputs on servers of their own until the budget is spent, and what they find.
 
+mod guided;
+
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -20,6 +22,9 @@ use super::stream::Stream;
 use super::suspect::{self, Suspect};
 use crate::run::{self, RunError, Stop};
 
+use guided::Guide;
+pub use guided::{Guided, GuidedSettings};
+
 /// So many inputs are tried between two signs of life.
 const BATCH: usize = 64;
 /// So many inputs are tried in one session before it is judged and another one begun.
@@ -35,6 +40,9 @@ const MOST_DEATHS: u32 = 12;
 const LOOKING: u32 = 3;
 /// So many suspects wait in a lane.
 const MOST_PUT_OFF: usize = 64;
+/// Where an engine guides, inputs of other kinds take one part in so many of the budget at most: the walk along the
+/// boundaries, which is mostly over before that.
+const WALK: u32 = 3;
 /// How long findings may be confirmed and made small after the budget is spent.
 const AFTERWARDS: Duration = Duration::from_secs(45);
 
@@ -84,6 +92,8 @@ pub struct Outcome {
     pub stats: Stats,
     /// Findings, each fault once.
     pub findings: Vec<Finding>,
+    /// Where an engine guided.
+    pub guided: Vec<Guided>,
     /// Whether it was interrupted.
     pub interrupted: bool,
 }
@@ -94,6 +104,8 @@ struct Shared {
     timeout: Duration,
     /// When no more inputs are tried.
     deadline: Option<Instant>,
+    /// When lanes try no more: earlier, if an engine takes over.
+    lanes_until: Option<Instant>,
     stop: watch::Receiver<Stop>,
     book: Mutex<Book>,
 }
@@ -106,6 +118,7 @@ struct Book {
     doubts: HashMap<String, u32>,
     deaths: HashMap<String, u32>,
     stats: Stats,
+    guided: Vec<Guided>,
 }
 
 impl Shared {
@@ -114,7 +127,7 @@ impl Shared {
     }
 
     fn is_over(&self) -> bool {
-        self.deadline.is_some_and(|deadline| Instant::now() >= deadline) || *self.stop.borrow() != Stop::No
+        self.lanes_until.is_some_and(|until| Instant::now() >= until) || *self.stop.borrow() != Stop::No
     }
 }
 
@@ -129,7 +142,12 @@ pub async fn run(
     tell: &mut (dyn FnMut(&FuzzEvent) + Send),
 ) -> Result<Outcome, RunError> {
     let started = Instant::now();
-    let ground = Ground::prepare(library, fuzz, &stop).await?;
+    let mut ground = Ground::prepare(library, fuzz, &stop).await?;
+    let guides = tokio::select! {
+        guides = guides(&ground, fuzz) => guides?,
+        () = run::stopped(stop.clone()) => return Err(RunError::Interrupted),
+    };
+    ground.introduction.guided = guides.first().map(Guide::source);
     let (lanes, introduction) = (ground.introduction.lanes, ground.introduction.clone());
     tell(&FuzzEvent::Started(Box::new(introduction.clone())));
 
@@ -137,14 +155,29 @@ pub async fn run(
     let shared = Arc::new(Shared {
         timeout: fuzz.settings.timeout,
         deadline: fuzz.budget.time.map(|time| began + time),
+        lanes_until: fuzz.budget.time.map(|time| began + if guides.is_empty() { time } else { time / WALK }),
         stop: stop.clone(),
         book: Mutex::new(Book::default()),
         ground,
     });
     let (found, mut findings_told) = mpsc::unbounded_channel();
     let mut running = JoinSet::new();
+    let (walked, walking) = watch::channel(());
     for (number, streams) in streams(&shared.ground.places, fuzz, lanes).into_iter().enumerate() {
-        running.spawn(lane(Arc::clone(&shared), (number, lanes), streams, found.clone()));
+        running.spawn(lane(Arc::clone(&shared), (number, lanes), streams, walking.clone(), found.clone()));
+    }
+    drop(walking);
+    let walked = Arc::new(walked);
+    let workers = guides.len();
+    for (turn, guide) in guides.into_iter().enumerate() {
+        let (shared, walked, found) = (Arc::clone(&shared), Arc::clone(&walked), found.clone());
+        let cases = fuzz.budget.cases;
+        running.spawn(async move {
+            walked.closed().await;
+            let left = |cases: u64| cases.saturating_sub(shared.book().stats.cases);
+            let cases = cases.map(|cases| share(left(cases), turn, workers));
+            guided::carry_out(shared, guide, cases, found).await;
+        });
     }
     drop(found);
     let mut findings: Vec<Finding> = Vec::new();
@@ -174,8 +207,18 @@ pub async fn run(
     running.abort_all();
     while running.join_next().await.is_some() {}
     shared.ground.close().await;
+    let guided = std::mem::take(&mut shared.book().guided);
     findings.sort_by(|one, other| (one.oracle, &one.signature).cmp(&(other.oracle, &other.signature)));
-    Ok(Outcome { introduction, stats, findings, interrupted })
+    Ok(Outcome { introduction, stats, findings, guided, interrupted })
+}
+
+/// Who guides, if that is wanted.
+async fn guides(ground: &Ground, fuzz: &FuzzSettings) -> Result<Vec<Guide>, RunError> {
+    let Some(settings) = &fuzz.guided else { return Ok(Vec::new()) };
+    // Another machine's engine goes another way.
+    let seed = fuzz.settings.seed.wrapping_add(u64::try_from(fuzz.shard.0).unwrap_or(0) << 32);
+    let executable = fuzz.settings.executable.as_ref();
+    guided::guides(ground, settings, (seed, fuzz.settings.startup_timeout), executable).await
 }
 
 async fn until(end: Option<Instant>) {
@@ -207,9 +250,13 @@ fn streams(places: &[Place], fuzz: &FuzzSettings, lanes: usize) -> Vec<Vec<(usiz
         for (number, place) in places.iter().enumerate() {
             let seed = fuzz.settings.seed.wrapping_add(u64::try_from(number).unwrap_or(0) << 48);
             let turn = lane * places.len() + number;
-            let left = fuzz.budget.cases.map_or(u64::MAX, |cases| share(cases, turn, all));
+            let is_guided = fuzz.guided.is_some();
+            let cases =
+                fuzz.budget.cases.map(|cases| if is_guided { cases / u64::from(WALK) } else { cases });
+            let left = cases.map_or(u64::MAX, |cases| share(cases, turn, all));
             let part = (shard * lanes + lane, parts);
-            own.push((number, Stream::new(place.maker.clone(), seed, &fuzz.corpus, part, left)));
+            let stream = Stream::new(place.maker.clone(), seed, &fuzz.corpus, part, left);
+            own.push((number, if is_guided { stream.without_random() } else { stream }));
         }
         dealt.push(own);
     }
@@ -226,6 +273,7 @@ async fn lane(
     shared: Arc<Shared>,
     (lane, lanes): (usize, usize),
     mut streams: Vec<(usize, Stream)>,
+    walking: watch::Receiver<()>,
     found: mpsc::UnboundedSender<Finding>,
 ) {
     let mut turn = 0_usize;
@@ -247,6 +295,8 @@ async fn lane(
             streams.remove(turn);
         }
     }
+    // An engine may take over.
+    drop(walking);
     for (number, suspect, tried) in spent.put_off {
         let Some(place) = shared.ground.places.get(number) else { return };
         consider(&shared, place, &replayer(&shared, place), suspect, &tried, &found).await;

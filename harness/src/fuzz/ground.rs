@@ -9,14 +9,15 @@ use mcp_conform_cases::{Library, Revision};
 use tempfile::TempDir;
 use tokio::sync::watch;
 
-use super::campaign::Budget;
+use super::campaign::{Budget, GuidedSettings};
 use super::endurance::{self, Trial};
+use super::guided::{Source, Work};
 use super::input::Input;
 use super::leaks;
 use super::make::{Canary, Maker, MakerSettings};
 use super::rules::Rule;
 use super::suspect::Knowledge;
-use crate::detect::Opener;
+use crate::detect::{Access, Opener};
 use crate::event::{Named, Transport};
 use crate::guardian::Guardian;
 use crate::plan::Plan;
@@ -53,6 +54,8 @@ pub struct FuzzSettings {
     pub corpus: Vec<Input>,
     /// Whether servers are confined.
     pub confined: bool,
+    /// Whether an engine guides over stdio, and where it keeps its inputs.
+    pub guided: Option<GuidedSettings>,
 }
 
 /// What is known when the first input is sent.
@@ -70,6 +73,8 @@ pub struct Introduction {
     pub confinement: Option<String>,
     /// How many servers run at once.
     pub lanes: usize,
+    /// What guides an engine, if one does.
+    pub guided: Option<Source>,
 }
 
 /// A transport and a revision in which the server is fuzzed.
@@ -77,6 +82,7 @@ pub(super) struct Place {
     pub(super) opener: Opener,
     pub(super) revision: Revision,
     pub(super) maker: Maker,
+    profile: Profile,
     pub(super) knowledge: Knowledge,
     /// Calls that are made at the beginning of every session and again at its end.
     pub(super) canaries: Vec<Input>,
@@ -91,7 +97,7 @@ pub(super) struct Ground {
     pub(super) limits: Option<Limits>,
     surfaces: Vec<Surface>,
     /// Removed with the value.
-    _folders: [TempDir; 2],
+    folders: [TempDir; 2],
 }
 
 impl Ground {
@@ -135,8 +141,16 @@ impl Ground {
             introduction,
             limits: confinement.map(|confinement| confinement.limits),
             surfaces,
-            _folders: [scratch, outside],
+            folders: [scratch, outside],
         })
+    }
+
+    /// What an engine does in a place, on a server that is confined as all are; none where it is not spoken to over stdio.
+    pub(super) fn work(&self, place: &Place, folder: PathBuf) -> Option<Work> {
+        let Access::Stdio { command, .. } = &place.opener.access else { return None };
+        let [scratch, _] = &self.folders;
+        let scratch = scratch.path().to_owned();
+        Some(Work::new(command.clone(), &place.profile, place.maker.settings(), folder, scratch))
     }
 
     /// The secrets of the server's environment.
@@ -219,6 +233,7 @@ fn places(
                 opener: surface.opener.clone(),
                 revision: *revision,
                 maker,
+                profile: profile.clone(),
                 knowledge: Knowledge {
                     rules: Rule::all(library, &plan, *revision),
                     secrets: secrets.to_vec(),
@@ -254,5 +269,6 @@ fn introduction(
         not_called: names(&|profile| owned(profile.not_callable(calls))),
         confinement: confinement.map(Confinement::describe),
         lanes: fuzz.settings.jobs.max(1),
+        guided: None,
     }
 }

@@ -31,6 +31,5 @@ pub use worker::main as worker;
 /// The hidden argument that turns the binary into a worker.
 pub const ARGUMENT: &str = "__guided";
 
-/// Whether this binary has an engine: it is built without one where there is no C++ compiler, with
-/// `--no-default-features`.
+/// Whether this binary has an engine: only with the feature `guided`, which needs a C++ compiler.
 pub const IS_AVAILABLE: bool = cfg!(feature = "guided");

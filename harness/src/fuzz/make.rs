@@ -134,6 +134,11 @@ impl Maker {
         Maker { parts: Arc::new(parts) }
     }
 
+    /// What decides which inputs are made.
+    pub(in crate::fuzz) fn settings(&self) -> &MakerSettings {
+        &self.parts.settings
+    }
+
     /// The deterministic walk along the boundaries, most telling inputs first, in turn over all tools and areas. Every
     /// input is made when it is asked for.
     #[must_use]

@@ -3,7 +3,7 @@
 use quick_junit::{NonSuccessKind, Report as Junit, TestCase, TestCaseStatus, TestSuite};
 use serde::Serialize;
 
-use super::campaign::{Outcome, Stats};
+use super::campaign::{Guided, Outcome, Stats};
 use super::finding::Finding;
 use crate::event::Named;
 use crate::report::{ReportError, ReportKind, ReportTarget, file};
@@ -27,6 +27,9 @@ pub struct FuzzReport<'a> {
     pub seed: u64,
     /// Figures.
     pub stats: Stats,
+    /// Where an engine guided, and what came of it; not there if none did.
+    #[serde(skip_serializing_if = "<[Guided]>::is_empty")]
+    pub guided: &'a [Guided],
     /// Findings, each fault once.
     pub findings: &'a [Finding],
     /// What the program ended with.
@@ -87,6 +90,7 @@ impl<'a> FuzzReport<'a> {
             server: &outcome.introduction.server,
             seed,
             stats: outcome.stats,
+            guided: &outcome.guided,
             findings: &outcome.findings,
             exit_code,
         }

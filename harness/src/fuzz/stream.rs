@@ -19,6 +19,10 @@ pub(super) struct Stream {
     seed: u64,
     /// How many more inputs there are.
     left: u64,
+    /// Whether random inputs follow the walk.
+    random: bool,
+    /// Whether the walk is over.
+    walked: bool,
 }
 
 impl Stream {
@@ -38,14 +42,21 @@ impl Stream {
             step: u64::try_from(step).unwrap_or(u64::MAX),
             seed,
             left,
+            random: true,
+            walked: false,
         }
+    }
+
+    /// Ends with the walk.
+    pub(super) fn without_random(self) -> Stream {
+        Stream { random: false, ..self }
     }
 }
 
 impl Stream {
     /// Whether there is another input.
     pub(super) fn has_more(&self) -> bool {
-        self.left > 0
+        self.left > 0 && (self.random || !self.walked || !self.waiting.is_empty())
     }
 
     /// Takes back inputs that were not tried; they come next.
@@ -65,6 +76,10 @@ impl Iterator for Stream {
         self.left = self.left.checked_sub(1)?;
         if let Some(input) = self.waiting.pop_front().or_else(|| self.boundary.next()) {
             return Some(input);
+        }
+        self.walked = true;
+        if !self.random {
+            return None;
         }
         let number = self.next;
         self.next = self.next.wrapping_add(self.step);

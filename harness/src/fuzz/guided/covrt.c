@@ -5,7 +5,7 @@
  *
  * The file that the variable names is mapped by both sides:
  *   0      number of the process that owns it, 0 for nobody
- *   4      what is reported: 1 counters, 2 a bitmap
+ *   4      what is reported: 1 counters; a bitmap: 2 of branches, 3 of Python by sys.monitoring, 4 by sys.settrace
  *   8      how many regions of counters there are
  *   16     the regions: offset and length, 4 bytes each
  *   65536  a bitmap of 65536 counters

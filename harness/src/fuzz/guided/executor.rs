@@ -1,6 +1,6 @@
 //! Tries the engine's inputs on a server and says what they reached.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::io::{self, Write as _};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -35,6 +35,8 @@ const SLOW: u32 = 20;
 const QUICK: Duration = Duration::from_secs(1);
 /// So many inputs are sent to one process before a fresh one takes its place: servers grow.
 const SESSION: u64 = 100_000;
+/// So many inputs before one that is told are told with it, in number and in bytes.
+const LEAD: (usize, usize) = (64, 64 * 1024);
 /// How often signs of life are given.
 const PROGRESS: Duration = Duration::from_secs(1);
 
@@ -57,6 +59,9 @@ pub(super) struct Executor {
     server: Option<Server>,
     /// Inputs sent to this server.
     sent: u64,
+    /// The last of them, oldest first, and their size.
+    lead: (VecDeque<Vec<u8>>, usize),
+    deadline: Option<Instant>,
     slowest: Duration,
     figures: Figures,
     told: BTreeMap<String, u64>,
@@ -83,6 +88,8 @@ impl Executor {
             memory: Memory::new(),
             server: None,
             sent: 0,
+            lead: (VecDeque::new(), 0),
+            deadline: None,
             slowest: Duration::ZERO,
             figures: Figures::default(),
             told: BTreeMap::new(),
@@ -94,6 +101,7 @@ impl Executor {
             work,
         };
         executor.start()?;
+        executor.deadline = executor.work.time.map(|time| Instant::now() + time);
         tell(&Event::Began { source: executor.source });
         Ok(executor)
     }
@@ -126,6 +134,7 @@ impl Executor {
             Guidance::Blind => Source::Nothing,
         };
         self.sent = 0;
+        self.lead = (VecDeque::new(), 0);
         Ok(())
     }
 
@@ -179,7 +188,9 @@ impl Executor {
             Answer::Line(frame) => {
                 self.slowest = self.slowest.max(asked.elapsed());
                 match self.source {
-                    Source::Counters { .. } | Source::Places => self.coverage.take(&mut self.hits),
+                    Source::Counters { .. } | Source::Branches | Source::Monitoring | Source::Tracing => {
+                        self.coverage.take(&mut self.hits);
+                    }
                     Source::Shape => {
                         let size = u64::try_from(FEEDBACK).unwrap_or(1);
                         let places = shape::traits(&frame.bytes).into_iter().map(|of| of % size);
@@ -235,8 +246,25 @@ impl Executor {
             bytes: bytes.to_vec(),
             end,
             before: self.sent.saturating_sub(1),
+            lead: self.lead.0.iter().cloned().collect(),
             executions: self.figures.executions,
         }));
+    }
+
+    /// Keeps in mind what was sent.
+    fn remember(&mut self, bytes: &[u8]) {
+        let (lead, size) = &mut self.lead;
+        lead.push_back(bytes.to_vec());
+        *size += bytes.len();
+        while lead.len() > LEAD.0 || *size > LEAD.1 {
+            let Some(oldest) = lead.pop_front() else { return };
+            *size -= oldest.len();
+        }
+    }
+
+    fn is_over(&self) -> bool {
+        self.work.executions.is_some_and(|most| self.figures.executions >= most)
+            || self.deadline.is_some_and(|deadline| Instant::now() >= deadline)
     }
 
     /// Makes sure that there is a server; says what is in the way.
@@ -263,7 +291,7 @@ impl Executor {
 
 impl Target for Executor {
     fn execute(&mut self, bytes: &[u8], feedback: &mut [u8]) -> Flow {
-        if self.work.executions.is_some_and(|most| self.figures.executions >= most) {
+        if self.is_over() {
             return self.finish(&Event::Done(self.figures()));
         }
         if self.progress.elapsed() >= PROGRESS {
@@ -282,6 +310,7 @@ impl Target for Executor {
         if !self.try_once(bytes, &input, id) {
             return Flow::Reject;
         }
+        self.remember(bytes);
         // Random messages are tried and not kept: they reach so many corners of a parser that a corpus would hold little
         // else, and calls of tools, in which servers differ, would hardly be changed any more.
         if !self.maker.is_call(bytes) && self.work.tools() > 0 {
@@ -296,6 +325,9 @@ impl Target for Executor {
                 return Flow::Reject;
             }
             self.memory.compare(&first, &self.hits);
+            if self.memory.is_new(&self.hits) {
+                tell(&Event::Reached { bytes: bytes.to_vec() });
+            }
         }
         self.memory.write(&self.hits, feedback);
         Flow::Keep

@@ -64,9 +64,13 @@ impl Coverage {
                 let count = self.regions.iter().map(|(_, length)| *length).sum::<usize>();
                 Some(Source::Counters { count: u32::try_from(count).unwrap_or(u32::MAX) })
             }
-            2 => {
+            kind @ 2..=4 => {
                 self.regions = vec![BITMAP];
-                Some(Source::Places)
+                Some(match kind {
+                    2 => Source::Branches,
+                    3 => Source::Monitoring,
+                    _ => Source::Tracing,
+                })
             }
             _ => None,
         }

@@ -117,8 +117,8 @@ def _report(path):
 
         sys.settrace(trace)
         threading.settrace(trace)
-    # What is reported: a bitmap.
-    mapped[4:8] = (2).to_bytes(4, sys.byteorder)
+    # What is reported: a bitmap of lines and branches, or of lines alone.
+    mapped[4:8] = (4 if tool is None else 3).to_bytes(4, sys.byteorder)
 
 
 def _make_way():

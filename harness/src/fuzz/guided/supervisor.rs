@@ -3,12 +3,13 @@
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Instant;
 
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::process::{ChildStdin, ChildStdout};
 
-use super::protocol::Event;
+use super::protocol::{Event, Figures};
 use super::work::Work;
 use super::{ARGUMENT, IS_AVAILABLE, instrument};
 use crate::guardian::Guardian;
@@ -18,6 +19,8 @@ use crate::wire::Framer;
 
 /// How often a worker is started again that ended without having finished, for instance because it used too much memory.
 const MOST_RESTARTS: u32 = 3;
+/// Who has tried so many inputs ended for a reason that takes its time, and is started again without being counted.
+const LONG: u64 = 10_000;
 /// The longest line of a worker, in bytes.
 const MAX_LINE: usize = 1024 * 1024;
 /// What is kept of what a worker said when it failed, in bytes.
@@ -28,7 +31,8 @@ const EXCERPT: usize = 400;
 pub enum GuidedError {
     /// There is no engine.
     #[error(
-        "this build of mcp-conform has no engine for guided fuzzing: it was built without the feature `guided`"
+        "this build of mcp-conform has no engine for guided fuzzing\n  try: cargo install --path harness --features \
+         guided (the engine is C++ and needs a compiler for that, such as g++)"
     )]
     Unavailable,
     /// The system refused something.
@@ -47,6 +51,9 @@ pub struct Run {
     output: ChildStdout,
     framer: Framer,
     restarts: u32,
+    began: Instant,
+    /// What the workers before this one did, and what this one has told.
+    figures: (Figures, Figures),
     over: bool,
     /// Removed with the value.
     _shared: TempDir,
@@ -77,6 +84,8 @@ impl Run {
             output,
             framer: Framer::with_limit(MAX_LINE),
             restarts: 0,
+            began: Instant::now(),
+            figures: (Figures::default(), Figures::default()),
             over: false,
             _shared: shared,
         })
@@ -93,7 +102,11 @@ impl Run {
         let mut chunk = vec![0; 64 * 1024];
         while !self.over {
             while let Some(frame) = self.framer.next_frame() {
-                if let Ok(event) = serde_json::from_slice::<Event>(&frame.bytes) {
+                if let Ok(mut event) = serde_json::from_slice::<Event>(&frame.bytes) {
+                    if let Event::Progress(figures) | Event::Done(figures) = &mut event {
+                        self.figures.1 = *figures;
+                        *figures = figures.after(self.figures.0);
+                    }
                     self.over = matches!(event, Event::Done(_) | Event::Failed { .. });
                     return Some(event);
                 }
@@ -113,12 +126,18 @@ impl Run {
 
     /// Another worker goes on with the corpus of one that ended before it was done.
     async fn restart(&mut self) -> Result<(), String> {
-        self.restarts += 1;
+        let (before, last) = self.figures;
+        self.restarts = if last.executions > LONG { 1 } else { self.restarts + 1 };
         if self.restarts > MOST_RESTARTS {
             let said = self.process.stderr_tail();
             let last = said.trim_end().lines().next_back().unwrap_or_default();
             return Err(format!("the engine ended: {}", text::bounded(&text::visible(last), EXCERPT)));
         }
+        // What is left of the budget.
+        self.figures = (last.after(before), Figures::default());
+        self.work.executions = self.work.executions.map(|most| most.saturating_sub(last.executions));
+        self.work.time = self.work.time.map(|time| time.saturating_sub(self.began.elapsed()));
+        self.began = Instant::now();
         // Another seed, or it would end in the same way.
         self.work.seed = self.work.seed.wrapping_add(1);
         let started = start(&self.work, self.guardian.clone()).await;

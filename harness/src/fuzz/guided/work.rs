@@ -43,6 +43,8 @@ pub struct Work {
     pub guidance: Guidance,
     /// So many inputs at most.
     pub executions: Option<u64>,
+    /// So long at most, from the greeting on.
+    pub time: Option<Duration>,
     /// How long an answer may take.
     pub timeout: Duration,
     /// How long the greeting may take.
@@ -101,6 +103,7 @@ impl Work {
             seed: maker.seed,
             guidance: Guidance::Automatic,
             executions: None,
+            time: None,
             timeout: Duration::from_secs(10),
             startup_timeout: Duration::from_secs(30),
             longest: LONGEST_INPUT,

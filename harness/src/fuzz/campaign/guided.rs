@@ -1,0 +1,272 @@
+//! The part of a campaign that an engine guides: it begins when the boundaries have been walked, and what it finds goes
+//! the way of everything else that looks wrong.
+
+use std::collections::VecDeque;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use mcp_conform_cases::Revision;
+use serde::Serialize;
+use tempfile::TempDir;
+use tokio::sync::mpsc;
+use tokio::time::Instant;
+
+use super::{MOST_DOUBTS, Shared, consider, replayer, until};
+use crate::fuzz::finding::Finding;
+use crate::fuzz::ground::{Ground, Place};
+use crate::fuzz::guided::{End, Event, Figures, Find, Run, Source, Work};
+use crate::fuzz::input::Input;
+use crate::fuzz::replay::Replayer;
+use crate::process::confine;
+use crate::run::RunError;
+
+/// So many inputs that reached something new are looked at by all oracles in one session.
+const LOOKED_AT: usize = 128;
+/// So many of them wait at most; there are more of them only at the beginning, when one is much like the other.
+const MOST_REACHED: usize = 4096;
+/// So many inputs that ended the server or silenced it wait at most.
+const MOST_FINDS: usize = 256;
+/// How long the worker may take to end of its own accord, beside what an answer may take.
+const GRACE: Duration = Duration::from_secs(2);
+
+/// That a campaign is guided.
+#[derive(Clone, Debug, Default)]
+pub struct GuidedSettings {
+    /// The folder in which inputs are kept that reached something new, for campaigns that come after; nowhere if none.
+    pub folder: Option<PathBuf>,
+}
+
+/// What guided a server, and what came of it.
+#[derive(Clone, Debug, Serialize)]
+pub struct Guided {
+    /// The revision that was spoken.
+    pub revision: Revision,
+    /// What guided.
+    pub source: Source,
+    /// Figures.
+    pub figures: Figures,
+    /// Why it ended before its time.
+    pub failed: Option<String>,
+}
+
+/// A place that is guided.
+pub(super) struct Guide {
+    number: usize,
+    work: Work,
+    executable: PathBuf,
+    source: Source,
+    /// Removed with the value.
+    _folder: Option<TempDir>,
+}
+
+/// Who guides where: a worker for each revision over stdio, as many as there may be servers at once, the newest first.
+/// Each has shown that it can begin.
+pub(super) async fn guides(
+    ground: &Ground,
+    settings: &GuidedSettings,
+    (seed, startup): (u64, Duration),
+    executable: Option<&PathBuf>,
+) -> Result<Vec<Guide>, RunError> {
+    let refused = |why: String| RunError::Guided(why);
+    let executable = executable.ok_or_else(|| refused("our own executable is unknown".to_owned()))?;
+    let mut guides = Vec::new();
+    for (number, place) in ground.places.iter().enumerate().rev() {
+        let (folder, temporary) = match &settings.folder {
+            Some(folder) => (folder.join(place.revision.as_str()), None),
+            None => {
+                let temporary = confine::scratch().map_err(RunError::Scratch)?;
+                (temporary.path().to_owned(), Some(temporary))
+            }
+        };
+        if guides.len() >= ground.introduction.lanes {
+            break;
+        }
+        let Some(mut work) = ground.work(place, folder) else { continue };
+        work.seed = seed;
+        work.startup_timeout = startup;
+        let guide = Guide {
+            number,
+            work,
+            executable: executable.clone(),
+            source: Source::Nothing,
+            _folder: temporary,
+        };
+        guides.push(guide);
+    }
+    for guide in &mut guides {
+        guide.source = probe(guide).await.map_err(refused)?;
+    }
+    Ok(guides)
+}
+
+impl Guide {
+    /// What guides.
+    pub(super) fn source(&self) -> Source {
+        self.source
+    }
+}
+
+/// Starts the server once, to learn what it reports.
+async fn probe(guide: &Guide) -> Result<Source, String> {
+    let mut work = guide.work.clone();
+    work.executions = Some(0);
+    let mut run = Run::start(work, &guide.executable, None).await.map_err(|error| error.to_string())?;
+    let mut source = None;
+    while let Some(event) = run.next().await {
+        match event {
+            Event::Began { source: told } => source = Some(told),
+            Event::Failed { why } => return Err(why),
+            _ => {}
+        }
+    }
+    source.ok_or_else(|| "the engine does not begin".to_owned())
+}
+
+/// Has an engine drive the server until the budget is spent, and looks into what it finds.
+pub(super) async fn carry_out(
+    shared: Arc<Shared>,
+    mut guide: Guide,
+    cases: Option<u64>,
+    found: mpsc::UnboundedSender<Finding>,
+) {
+    let Some(place) = shared.ground.places.get(guide.number) else { return };
+    guide.work.executions = cases;
+    guide.work.time = shared.deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+    guide.work.timeout = shared.timeout;
+    let (finds, told_finds) = mpsc::channel(MOST_FINDS);
+    let (reached, told_reached) = mpsc::channel(MOST_REACHED);
+    let driven = async {
+        let guided = drive(&shared, &guide, finds, reached).await;
+        shared.book().guided.push(guided);
+    };
+    tokio::join!(driven, examine(&shared, place, told_finds, told_reached, &found));
+}
+
+/// Hears the worker until it is done.
+async fn drive(
+    shared: &Shared,
+    guide: &Guide,
+    finds: mpsc::Sender<Find>,
+    reached: mpsc::Sender<Vec<u8>>,
+) -> Guided {
+    let mut guided = Guided {
+        revision: guide.work.revision,
+        source: guide.source,
+        figures: Figures::default(),
+        failed: None,
+    };
+    if guide.work.executions == Some(0) || guide.work.time.is_some_and(|time| time.is_zero()) {
+        guided.failed = Some("the budget was spent before it could begin".to_owned());
+        return guided;
+    }
+    let mut run = match Run::start(guide.work.clone(), &guide.executable, None).await {
+        Ok(run) => run,
+        Err(error) => {
+            guided.failed = Some(error.to_string());
+            return guided;
+        }
+    };
+    let end = shared.deadline.map(|deadline| deadline + guide.work.timeout + GRACE);
+    loop {
+        let event = tokio::select! {
+            event = run.next() => event,
+            // The worker waits for an answer that does not come.
+            () = until(end) => None,
+        };
+        match event {
+            None => return guided,
+            Some(Event::Began { source }) => guided.source = source,
+            // What does not fit waits for nobody: the engine must not stand still meanwhile.
+            Some(Event::Found(find)) => drop(finds.try_send(find)),
+            Some(Event::Reached { bytes }) => drop(reached.try_send(bytes)),
+            Some(Event::Progress(figures) | Event::Done(figures)) => {
+                let before = guided.figures.executions;
+                shared.book().stats.cases += figures.executions.saturating_sub(before);
+                guided.figures = figures;
+            }
+            Some(Event::Failed { why }) => guided.failed = Some(why),
+        }
+    }
+}
+
+/// Looks into what a worker tells until it tells nothing more. What ended the server comes first.
+async fn examine(
+    shared: &Shared,
+    place: &Place,
+    mut finds: mpsc::Receiver<Find>,
+    mut reached: mpsc::Receiver<Vec<u8>>,
+    found: &mpsc::UnboundedSender<Finding>,
+) {
+    let replayer = replayer(shared, place);
+    let mut waiting: VecDeque<Input> = VecDeque::new();
+    loop {
+        tokio::select! {
+            biased;
+            Some(find) = finds.recv() => look_into(shared, place, &replayer, &find, found).await,
+            Some(bytes) = reached.recv() => {
+                waiting.extend(place.maker.from_bytes(&bytes));
+                if waiting.len() >= LOOKED_AT {
+                    look_at(shared, place, &replayer, &mut waiting, found).await;
+                }
+            }
+            else => break,
+        }
+    }
+    look_at(shared, place, &replayer, &mut waiting, found).await;
+}
+
+/// Tries an input that ended the server or silenced it: alone, and then behind those that came before it.
+async fn look_into(
+    shared: &Shared,
+    place: &Place,
+    replayer: &Replayer<'_>,
+    find: &Find,
+    found: &mpsc::UnboundedSender<Finding>,
+) {
+    if let End::Died { signature, .. } = &find.end {
+        let signature = format!("crash: {signature}");
+        let book = shared.book();
+        let doubted = book.doubts.get(&signature).is_some_and(|doubts| *doubts >= MOST_DOUBTS);
+        if doubted || book.known.contains(&signature) {
+            return;
+        }
+    }
+    let Some(input) = place.maker.from_bytes(&find.bytes) else { return };
+    let mut tried = vec![input];
+    let mut suspects = replayer.suspects_of(tried.clone(), false).await;
+    if suspects.is_empty() && find.before > 0 {
+        let lead = find.lead.iter().filter_map(|bytes| place.maker.from_bytes(bytes));
+        tried = lead.chain(tried).collect();
+        suspects = replayer.suspects_of(tried.clone(), false).await;
+    }
+    if suspects.is_empty() {
+        shared.book().stats.unconfirmed += 1;
+    }
+    suspects.sort_by_key(|suspect| suspect.oracle);
+    for suspect in suspects {
+        consider(shared, place, replayer, suspect, &tried, found).await;
+    }
+}
+
+/// Has all oracles look at inputs that reached something new.
+async fn look_at(
+    shared: &Shared,
+    place: &Place,
+    replayer: &Replayer<'_>,
+    waiting: &mut VecDeque<Input>,
+    found: &mpsc::UnboundedSender<Finding>,
+) {
+    if waiting.is_empty() {
+        return;
+    }
+    let mut tried = place.canaries.clone();
+    tried.extend(waiting.drain(..));
+    tried.extend(place.canaries.clone());
+    shared.book().stats.sessions += 1;
+    let mut suspects = replayer.suspects_of(tried.clone(), false).await;
+    suspects.sort_by_key(|suspect| suspect.oracle);
+    for suspect in suspects {
+        consider(shared, place, replayer, suspect, &tried, found).await;
+    }
+}
