@@ -1,0 +1,210 @@
+//! What a campaign of fuzzing costs beside the server that it tries: its cases a second against the round trips of a
+//! driver that writes a line, reads a line and does nothing else, on the same server in the same run.
+//!
+//! `cargo bench -p mcp-conform-tests --bench rate`. `SERVER="python3 server.py"` measures that server alone, `ROUNDS`,
+//! `CASES` and `TRIPS` change how much. `cargo build --release -p mcp-conform` first, and servers are confined and
+//! watched as `mcp-conform fuzz` has them.
+
+use std::ffi::OsString;
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use mcp_conform::fuzz::campaign::{self, Budget, Outcome};
+use mcp_conform::fuzz::ground::FuzzSettings;
+use mcp_conform::run::Stop;
+use mcp_conform::settings::WhichRevisions;
+use mcp_conform_cases::{Library, Revision, RevisionSet};
+use mcp_conform_tests::settings;
+use serde_json::{Value, json};
+use tokio::sync::watch;
+
+const TRIVIAL: &str = env!("CARGO_BIN_EXE_trivial-server");
+const REFERENCE: &str = env!("CARGO_BIN_EXE_reference-server");
+
+fn main() {
+    // `cargo test` runs benches too, and has no use for them.
+    if !std::env::args().any(|argument| argument == "--bench") {
+        return;
+    }
+    match std::env::var("SERVER") {
+        Ok(server) => measure(&server, 5_000, 3_000),
+        Err(_) => {
+            measure(TRIVIAL, 100_000, 100_000);
+            measure(REFERENCE, 50_000, 50_000);
+        }
+    }
+}
+
+fn number(name: &str, usual: u64) -> u64 {
+    std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(usual)
+}
+
+/// One server: the bare driver and the campaign take turns, so that a busy machine slows both.
+fn measure(server: &str, cases: u64, trips: u64) {
+    let (cases, trips, rounds) = (number("CASES", cases), number("TRIPS", trips), number("ROUNDS", 3));
+    let command: Vec<OsString> = server.split_whitespace().map(OsString::from).collect();
+    let name =
+        server.split_whitespace().filter_map(|word| word.rsplit('/').next()).collect::<Vec<_>>().join(" ");
+    println!("{name}: {rounds} rounds of {trips} bare calls and {cases} cases a lane");
+    let (mut one, mut two) = (Vec::new(), Vec::new());
+    let mut peak = 0;
+    for round in 1..=rounds {
+        let bare = bare_rate(&command, trips, "tools/call");
+        let ping = bare_rate(&command, trips, "ping");
+        forget_peak_memory();
+        let outcome = campaign(&command, cases, 1);
+        one.push(rate(&outcome) / bare);
+        let of_two = campaign(&command, 2 * cases, 2);
+        two.push(rate(&of_two) / bare);
+        peak = peak.max(peak_memory_mb());
+        println!(
+            "  {round}: bare {bare:.0}/s (ping {ping:.0}/s); one lane {:.0}/s, {} sessions, {:.1} s in all; two lanes {:.0}/s; {} findings",
+            rate(&outcome),
+            outcome.stats.sessions,
+            Duration::from_millis(outcome.stats.duration_ms).as_secs_f64(),
+            rate(&of_two),
+            outcome.findings.len()
+        );
+    }
+    println!(
+        "  median ratio: one lane {:.2}, two lanes {:.2} (at least 0.80); peak memory {peak} MB (limit 128 MB)",
+        median(one),
+        median(two)
+    );
+}
+
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
+}
+
+fn rate(outcome: &Outcome) -> f64 {
+    outcome.stats.cases_per_second
+}
+
+/// A server, written to and read from by the thread that asks.
+struct Bare {
+    child: Child,
+    input: ChildStdin,
+    output: BufReader<ChildStdout>,
+    line: Vec<u8>,
+}
+
+impl Bare {
+    fn start(command: &[OsString]) -> Bare {
+        let mut child = Command::new(&command[0])
+            .args(&command[1..])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let input = child.stdin.take().unwrap();
+        let output = BufReader::new(child.stdout.take().unwrap());
+        let mut bare = Bare { child, input, output, line: Vec::new() };
+        bare.ask(
+            0,
+            "initialize",
+            &json!({
+                "protocolVersion": "2025-11-25",
+                "capabilities": {},
+                "clientInfo": { "name": "bare", "version": "0" },
+            }),
+        );
+        bare.input.write_all(b"{\"jsonrpc\":\"2.0\",\"method\":\"notifications/initialized\"}\n").unwrap();
+        bare
+    }
+
+    fn ask(&mut self, id: u64, method: &str, params: &Value) -> Value {
+        self.exchange(&format!(
+            "{{\"jsonrpc\":\"2.0\",\"id\":{id},\"method\":\"{method}\",\"params\":{params}}}\n"
+        ));
+        serde_json::from_slice(&self.line).unwrap()
+    }
+
+    fn exchange(&mut self, text: &str) {
+        self.input.write_all(text.as_bytes()).unwrap();
+        self.line.clear();
+        self.output.read_until(b'\n', &mut self.line).unwrap();
+    }
+}
+
+/// Round trips a second: pings, or calls of the quickest tool that needs nothing but texts.
+fn bare_rate(command: &[OsString], trips: u64, method: &str) -> f64 {
+    let mut bare = Bare::start(command);
+    let params = if method == "ping" {
+        json!({})
+    } else {
+        let listed = bare.ask(1, "tools/list", &json!({}));
+        let calls = calls_of(listed["result"]["tools"].as_array().unwrap());
+        let time = |call: &Value| {
+            let begun = Instant::now();
+            bare.ask(1, method, call);
+            begun.elapsed()
+        };
+        calls.into_iter().min_by_key(time).expect("a tool that takes nothing but texts")
+    };
+    let begun = Instant::now();
+    for id in 2..trips + 2 {
+        bare.exchange(&format!(
+            "{{\"jsonrpc\":\"2.0\",\"id\":{id},\"method\":\"{method}\",\"params\":{params}}}\n"
+        ));
+    }
+    let rate = trips as f64 / begun.elapsed().as_secs_f64();
+    let Bare { mut child, input, .. } = bare;
+    drop(input);
+    child.wait().unwrap();
+    rate
+}
+
+/// Calls of the tools that need nothing but texts.
+fn calls_of(tools: &[Value]) -> Vec<Value> {
+    let call = |tool: &Value| -> Option<Value> {
+        let schema = &tool["inputSchema"];
+        let names = schema["required"].as_array()?;
+        let arguments: Option<serde_json::Map<String, Value>> = names
+            .iter()
+            .map(|name| {
+                let name = name.as_str()?;
+                (schema["properties"][name]["type"] == "string").then(|| (name.to_owned(), json!("a")))
+            })
+            .collect();
+        Some(json!({ "name": tool["name"], "arguments": arguments? }))
+    };
+    tools.iter().filter_map(call).collect()
+}
+
+/// A campaign as `mcp-conform fuzz` carries it out, on so many servers at once.
+fn campaign(command: &[OsString], cases: u64, lanes: usize) -> Outcome {
+    let mut settings = settings(command);
+    let mut latest = RevisionSet::EMPTY;
+    latest.insert(Revision::R2025_11_25);
+    settings.revisions = WhichRevisions::These(latest);
+    settings.jobs = lanes;
+    let binary = std::env::current_exe().unwrap().parent().unwrap().parent().unwrap().join("mcp-conform");
+    settings.executable = binary.is_file().then_some(binary);
+    let confined = settings.executable.is_some();
+    let fuzz = FuzzSettings {
+        settings,
+        budget: Budget { cases: Some(cases), time: None },
+        shard: (0, 1),
+        corpus: Vec::new(),
+        confined,
+    };
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    let (_stop, stopped) = watch::channel(Stop::No);
+    let library = Library::builtin().unwrap();
+    runtime.block_on(campaign::run(&library, &fuzz, stopped, &mut |_| {})).unwrap()
+}
+
+/// From here on the peak counts anew.
+fn forget_peak_memory() {
+    let _ = std::fs::write("/proc/self/clear_refs", "5");
+}
+
+fn peak_memory_mb() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find(|line| line.starts_with("VmHWM:")).unwrap();
+    line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap() / 1024
+}
