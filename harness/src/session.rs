@@ -5,7 +5,7 @@ pub mod handshake;
 pub mod headers;
 mod over_http;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::time::Duration;
 
 use mcp_conform_cases::case::{Answer, ClientKind, Headers};
@@ -16,7 +16,7 @@ use tokio::time::Instant;
 use crate::process::{Patience, Process};
 use crate::transcript::{Entry, Exit, Happening, Origin, Rung, Transcript, Waited};
 use crate::transport::{Incoming, Link};
-use crate::wire::{self, Kind};
+use crate::wire::{self, Content, Kind};
 use client::ScriptedClient;
 use over_http::OverHttp;
 
@@ -73,6 +73,10 @@ pub struct Session {
     responses: HashMap<String, usize>,
     /// Every id that was sent, and when.
     sent_ids: HashMap<String, Duration>,
+    /// Of parts of the recording that were handed over: the ids that were sent and are not ours.
+    earlier: HashSet<String>,
+    /// Ids of ours with a number below this were sent in such a part.
+    earlier_below: u64,
     /// The longest time that a response has taken.
     slowest: Duration,
     /// When the latest request was sent that has been answered.
@@ -136,6 +140,8 @@ impl Session {
             next_id: 1,
             responses: HashMap::new(),
             sent_ids: HashMap::new(),
+            earlier: HashSet::new(),
+            earlier_below: 0,
             slowest: Duration::ZERO,
             answered_up_to: Duration::ZERO,
             recorded: 0,
@@ -218,29 +224,29 @@ impl Session {
     /// Sends a request; returns its id and the entry of what was sent.
     pub fn request(&mut self, outgoing: Outgoing) -> (Value, usize) {
         let id = outgoing.id.clone().unwrap_or_else(|| self.fresh_id());
-        let entry = self.send_message(&outgoing, Some(id.clone()));
+        let entry = self.send_message(outgoing, Some(id.clone()));
         (id, entry)
     }
 
     /// Sends a notification; returns the entry of what was sent.
-    pub fn notify(&mut self, outgoing: &Outgoing) -> usize {
+    pub fn notify(&mut self, outgoing: Outgoing) -> usize {
         self.send_message(outgoing, None)
     }
 
-    fn send_message(&mut self, outgoing: &Outgoing, id: Option<Value>) -> usize {
-        let mut message = Map::new();
+    fn send_message(&mut self, outgoing: Outgoing, id: Option<Value>) -> usize {
+        let mut message = Map::with_capacity(4);
         message.insert("jsonrpc".to_owned(), json!("2.0"));
         let is_request = id.is_some();
         if let Some(id) = id {
             self.sent_ids.insert(wire::id_key(&id), self.started.elapsed());
             message.insert("id".to_owned(), id);
         }
-        message.insert("method".to_owned(), json!(outgoing.method));
+        message.insert("method".to_owned(), Value::String(outgoing.method));
         let mut meta = if is_request { self.standard_meta(outgoing.client) } else { Map::new() };
         let without = |key: &str| outgoing.without_meta.iter().any(|name| name == key || name == "*");
-        meta.extend(outgoing.meta.clone());
+        meta.extend(outgoing.meta);
         meta.retain(|key, _| !without(key));
-        let mut params = outgoing.params.clone();
+        let mut params = outgoing.params;
         let must_have_meta = !meta.is_empty() || (!outgoing.without_meta.is_empty() && !without("*"));
         if must_have_meta && matches!(params, None | Some(Value::Object(_))) {
             let members = params.get_or_insert_with(|| json!({}));
@@ -335,6 +341,11 @@ impl Session {
         self.heard = true;
         let content = wire::parse(&frame);
         self.recorded += frame.bytes.len();
+        if self.is_late(&content) {
+            let entry = self.record(Happening::Late { frame });
+            self.stop_when_full();
+            return Heard::Frame(entry);
+        }
         let entry = self.record(Happening::Received { frame, content, origin });
         self.react(entry);
         self.stop_when_full();
@@ -359,21 +370,20 @@ impl Session {
 
     /// Remembers responses and answers requests of the server.
     fn react(&mut self, entry: usize) {
-        let Some(Happening::Received { content, .. }) =
-            self.transcript.entries.get(entry).map(|entry| &entry.what)
-        else {
-            return;
+        // Taken out while it is looked at: answers of ours are recorded meanwhile.
+        let content = match self.transcript.entries.get_mut(entry).map(|entry| &mut entry.what) {
+            Some(Happening::Received { content, .. }) => std::mem::replace(content, Content::Empty),
+            _ => return,
         };
-        let messages: Vec<_> = content.messages().collect();
-        let asked = self.asked_by(entry);
-        for message in messages {
+        for message in content.messages() {
             match message.kind {
                 Kind::Response => {
                     if let Some(id) = message.id().filter(|id| !id.is_null()) {
-                        self.note_negotiation(id, &message.value);
-                        self.note_pace(id);
-                        self.responses.entry(wire::id_key(id)).or_insert(entry);
-                    } else if let Some(id) = asked.clone() {
+                        let id = wire::id_key(id);
+                        self.note_negotiation(&id, &message.value);
+                        self.note_pace(&id);
+                        self.responses.entry(id).or_insert(entry);
+                    } else if let Some(id) = self.asked_by(entry) {
                         // What stands in the answer to one request alone needs no id to be told from others.
                         self.responses.entry(id).or_insert(entry);
                     }
@@ -389,15 +399,20 @@ impl Session {
                 Kind::Notification | Kind::Other => {}
             }
         }
+        if let Some(Happening::Received { content: place, .. }) =
+            self.transcript.entries.get_mut(entry).map(|entry| &mut entry.what)
+        {
+            *place = content;
+        }
     }
 
     /// Remembers how long the server takes.
-    fn note_pace(&mut self, id: &Value) {
+    fn note_pace(&mut self, id: &str) {
         // Starting up is no measure of what comes after it.
         if self.greeting {
             return;
         }
-        if let Some(sent) = self.sent_ids.get(&wire::id_key(id)).filter(|_| self.response_to(id).is_none()) {
+        if let Some(sent) = self.sent_ids.get(id).filter(|_| !self.responses.contains_key(id)) {
             self.slowest = self.slowest.max(self.started.elapsed().saturating_sub(*sent));
             self.answered_up_to = self.answered_up_to.max(*sent);
         }
@@ -426,7 +441,12 @@ impl Session {
     /// Whether nothing more has to be waited for: the response to `id` has come, or its HTTP answer is over without it.
     #[must_use]
     pub fn is_settled(&self, id: &Value) -> bool {
-        self.response_to(id).is_some() || self.unanswered(id).is_some()
+        self.is_settled_by(&wire::id_key(id))
+    }
+
+    /// As [`Self::is_settled`], for what [`wire::id_key`] makes of the id.
+    pub(crate) fn is_settled_by(&self, id: &str) -> bool {
+        self.responses.contains_key(id) || self.unanswered(id).is_some()
     }
 
     /// Forgets what was recorded and asked, for a session that nobody will judge. What is still to come is not known
@@ -436,6 +456,47 @@ impl Session {
         self.responses.clear();
         self.sent_ids.clear();
         self.recorded = 0;
+    }
+
+    /// Hands out what was recorded, and the entry of the first response to each id. The session goes on with the first
+    /// `kept` entries alone, as if nothing had been asked after them; what is still answered then is kept as
+    /// [`Happening::Late`].
+    pub(crate) fn hand_over(&mut self, kept: usize) -> (Transcript, HashMap<String, usize>) {
+        let remaining = self.transcript.entries.get(..kept).unwrap_or_default().to_vec();
+        let transcript = Transcript {
+            revision: self.transcript.revision,
+            transport: self.transcript.transport,
+            client: self.transcript.client,
+            capabilities: self.transcript.capabilities.clone(),
+            entries: std::mem::replace(&mut self.transcript.entries, remaining),
+            cases: std::mem::take(&mut self.transcript.cases),
+            stderr: self.stderr_tail(),
+        };
+        let known = self.responses.iter().filter(|(_, entry)| **entry < kept);
+        let known = known.map(|(id, entry)| (id.clone(), *entry)).collect();
+        let responses = std::mem::replace(&mut self.responses, known);
+        for (id, sent) in std::mem::take(&mut self.sent_ids) {
+            if self.responses.contains_key(&id) {
+                self.sent_ids.insert(id, sent);
+            } else if number_of(&id).is_none_or(|number| number >= self.next_id) {
+                self.earlier.insert(id);
+            }
+        }
+        self.earlier_below = self.next_id;
+        self.recorded = 0;
+        (transcript, responses)
+    }
+
+    /// Whether a frame answers what was asked in a part of the recording that was handed over.
+    fn is_late(&self, content: &Content) -> bool {
+        let Content::Message(message) = content else { return false };
+        if self.earlier_below == 0 || message.kind != Kind::Response {
+            return false;
+        }
+        let Some(id) = message.id().map(wire::id_key) else { return false };
+        let is_earlier =
+            number_of(&id).is_some_and(|number| number < self.earlier_below) || self.earlier.contains(&id);
+        is_earlier && !self.sent_ids.contains_key(&id)
     }
 
     /// How many bytes of the server have been recorded.
@@ -454,7 +515,7 @@ impl Session {
             if let Some(entry) = self.response_to(id) {
                 return Waited::Response(entry);
             }
-            if let Some(end) = self.unanswered(id) {
+            if let Some(end) = self.unanswered(&wire::id_key(id)) {
                 // It may still be on its way on another stream.
                 let until = (Instant::now() + LAST_CHANCE).min(deadline);
                 return self.response_until(id, until, Waited::Unanswered(end)).await;
@@ -629,4 +690,10 @@ impl Session {
         self.transcript.entries.push(Entry { at: self.started.elapsed(), what });
         self.transcript.entries.len() - 1
     }
+}
+
+/// The number in an id that [`Session::fresh_id`] made, by what [`wire::id_key`] makes of it.
+fn number_of(id: &str) -> Option<u64> {
+    let number = id.strip_prefix("\"c-").and_then(|rest| rest.strip_suffix('"')).unwrap_or(id);
+    number.parse().ok()
 }

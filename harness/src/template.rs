@@ -57,14 +57,14 @@ pub enum TemplateError {
 /// When a template names nothing, or is not closed.
 pub fn fill(value: &Value, variables: &Variables) -> Result<Value, TemplateError> {
     Ok(match value {
-        Value::String(text) => fill_string(text, variables)?,
+        Value::String(text) => fill_text(text, variables)?,
         Value::Array(items) => {
             Value::Array(items.iter().map(|item| fill(item, variables)).collect::<Result<_, _>>()?)
         }
         Value::Object(members) => {
             let mut filled = Map::with_capacity(members.len());
             for (key, member) in members {
-                let key = match fill_string(key, variables)? {
+                let key = match fill_text(key, variables)? {
                     Value::String(key) => key,
                     other => other.to_string(),
                 };
@@ -85,7 +85,14 @@ pub fn fill_raw(text: &str, variables: &Variables) -> Result<String, TemplateErr
     filled(text, variables, Value::to_string)
 }
 
-fn fill_string(text: &str, variables: &Variables) -> Result<Value, TemplateError> {
+/// As [`fill`], for a single text.
+///
+/// # Errors
+/// As [`fill`].
+pub fn fill_text(text: &str, variables: &Variables) -> Result<Value, TemplateError> {
+    if memchr::memmem::find(text.as_bytes(), b"{{").is_none() {
+        return Ok(Value::String(text.to_owned()));
+    }
     let mut all = pieces(text);
     if let (Some(Ok(Piece::Name(name))), None) = (all.next(), all.next()) {
         return look_up(name, variables).cloned();

@@ -103,6 +103,12 @@ pub enum Happening {
         /// Where it came from, on HTTP.
         origin: Option<Box<Origin>>,
     },
+    /// A response to what was asked before the recording begins, where it is a part of a longer one. It is kept, and no
+    /// rule looks at it, since what it answers is not there.
+    Late {
+        /// The bytes.
+        frame: Frame,
+    },
     /// The head of an HTTP answer.
     Head {
         /// Whose.

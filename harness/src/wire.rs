@@ -1,5 +1,7 @@
 //! Bytes to frames to messages. Raw bytes are kept beside what was understood of them; nothing here panics.
 
+use std::borrow::Cow;
+
 use serde_json::{Map, Value};
 
 /// Longest line that is kept whole, in bytes. A longer one is cut and reported.
@@ -189,16 +191,28 @@ impl Message {
         self.value.as_object()
     }
 
+    /// A member of the object. Messages have few, and comparing their names takes less time than hashing one.
+    #[must_use]
+    pub fn member(&self, name: &str) -> Option<&Value> {
+        const FEW: usize = 8;
+        match self.value.as_object()? {
+            members if members.len() <= FEW => {
+                members.iter().find(|(known, _)| *known == name).map(|(_, value)| value)
+            }
+            members => members.get(name),
+        }
+    }
+
     /// The id, whatever its type.
     #[must_use]
     pub fn id(&self) -> Option<&Value> {
-        self.value.get("id")
+        self.member("id")
     }
 
     /// The method, if it is a string.
     #[must_use]
     pub fn method(&self) -> Option<&str> {
-        self.value.get("method").and_then(Value::as_str)
+        self.member("method").and_then(Value::as_str)
     }
 }
 
@@ -297,11 +311,12 @@ fn without_lone_surrogates(text: &str) -> Option<String> {
 
 impl Content {
     /// The messages in the frame: one, or the objects of a batch.
-    pub fn messages(&self) -> impl Iterator<Item = Message> {
+    pub fn messages(&self) -> impl Iterator<Item = Cow<'_, Message>> {
         let (one, many) = match self {
-            Content::Message(message) => (Some(message.clone()), None),
+            Content::Message(message) => (Some(Cow::Borrowed(message)), None),
             Content::Batch(items) => {
-                (None, Some(items.iter().filter(|item| item.is_object()).cloned().map(Message::new)))
+                let objects = items.iter().filter(|item| item.is_object()).cloned();
+                (None, Some(objects.map(Message::new).map(Cow::Owned)))
             }
             _ => (None, None),
         };

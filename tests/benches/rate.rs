@@ -2,7 +2,7 @@
 //! driver that writes a line, reads a line and does nothing else, on the same server in the same run.
 //!
 //! `cargo bench -p mcp-conform-tests --bench rate`. `SERVER="python3 server.py"` measures that server alone, `ROUNDS`,
-//! `CASES` and `TRIPS` change how much. `cargo build --release -p mcp-conform` first, and servers are confined and
+//! `CASES` and `TRIPS` change how much, and with `VERBOSE` a campaign tells how far it is. `cargo build --release -p mcp-conform` first, and servers are confined and
 //! watched as `mcp-conform fuzz` has them.
 
 use std::ffi::OsString;
@@ -10,7 +10,7 @@ use std::io::{BufRead as _, BufReader, Write as _};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use mcp_conform::fuzz::campaign::{self, Budget, Outcome};
+use mcp_conform::fuzz::campaign::{self, Budget, FuzzEvent, Outcome};
 use mcp_conform::fuzz::ground::FuzzSettings;
 use mcp_conform::run::Stop;
 use mcp_conform::settings::WhichRevisions;
@@ -53,16 +53,19 @@ fn measure(server: &str, cases: u64, trips: u64) {
         let bare = bare_rate(&command, trips, "tools/call");
         let ping = bare_rate(&command, trips, "ping");
         forget_peak_memory();
+        let before = own_processor_seconds();
         let outcome = campaign(&command, cases, 1);
+        let own = (own_processor_seconds() - before) / cases as f64 * 1e6;
         one.push(rate(&outcome) / bare);
         let of_two = campaign(&command, 2 * cases, 2);
         two.push(rate(&of_two) / bare);
         peak = peak.max(peak_memory_mb());
         println!(
-            "  {round}: bare {bare:.0}/s (ping {ping:.0}/s); one lane {:.0}/s, {} sessions, {:.1} s in all; two lanes {:.0}/s; {} findings",
+            "  {round}: bare {bare:.0}/s (ping {ping:.0}/s); one lane {:.0}/s ({} sessions, {:.1} s in all, {:.1} s of them looking, {own:.1} µs of ours a case); two lanes {:.0}/s; {} findings",
             rate(&outcome),
             outcome.stats.sessions,
             Duration::from_millis(outcome.stats.duration_ms).as_secs_f64(),
+            Duration::from_millis(outcome.stats.looking_ms).as_secs_f64(),
             rate(&of_two),
             outcome.findings.len()
         );
@@ -79,8 +82,12 @@ fn median(mut values: Vec<f64>) -> f64 {
     values[values.len() / 2]
 }
 
+/// Cases a second while inputs were tried: what goes into looking at suspects and into trials of endurance happens once,
+/// however long the campaign is. Starts of the server count.
 fn rate(outcome: &Outcome) -> f64 {
-    outcome.stats.cases_per_second
+    let stats = outcome.stats;
+    let all = stats.cases as f64 / stats.cases_per_second;
+    stats.cases as f64 / (all - stats.looking_ms as f64 / 1e3 / outcome.introduction.lanes as f64)
 }
 
 /// A server, written to and read from by the thread that asks.
@@ -191,11 +198,26 @@ fn campaign(command: &[OsString], cases: u64, lanes: usize) -> Outcome {
         shard: (0, 1),
         corpus: Vec::new(),
         confined,
+        guided: None,
     };
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     let (_stop, stopped) = watch::channel(Stop::No);
     let library = Library::builtin().unwrap();
-    runtime.block_on(campaign::run(&library, &fuzz, stopped, &mut |_| {})).unwrap()
+    let verbose = std::env::var_os("VERBOSE").is_some();
+    let mut tell = |event: &FuzzEvent| match event {
+        FuzzEvent::Progress(stats) if verbose => eprintln!("    {stats:?}"),
+        FuzzEvent::Found(finding) if verbose => eprintln!("    {}", finding.signature),
+        _ => {}
+    };
+    runtime.block_on(campaign::run(&library, &fuzz, stopped, &mut tell)).unwrap()
+}
+
+/// Processor time of this process without its children, from the kernel's count of clock ticks (100 a second).
+fn own_processor_seconds() -> f64 {
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap();
+    let fields: Vec<&str> = stat.rsplit(')').next().unwrap().split_whitespace().collect();
+    let ticks: f64 = [11, 12].iter().map(|index| fields[*index].parse::<f64>().unwrap()).sum();
+    ticks / 100.0
 }
 
 /// From here on the peak counts anew.

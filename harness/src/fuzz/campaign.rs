@@ -1,8 +1,9 @@
 //! A campaign: lanes that try inputs on servers of their own until the budget is spent, and what they find.
 
 mod guided;
+mod lane;
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -14,7 +15,6 @@ use tokio::time::Instant;
 
 use super::endurance;
 use super::finding::Finding;
-use super::flight::Landing;
 use super::ground::{FuzzSettings, Ground, Introduction, Place};
 use super::input::Input;
 use super::replay::Replayer;
@@ -24,25 +24,15 @@ use crate::run::{self, RunError, Stop};
 
 use guided::Guide;
 pub use guided::{Guided, GuidedSettings};
+use lane::Lane;
 
-/// So many inputs are tried between two signs of life.
-const BATCH: usize = 64;
-/// So many inputs are tried in one session before it is judged and another one begun.
-const SESSION: usize = 1_000;
-/// One session in so many is preceded by a trial of endurance.
-const ENDURANCE_EVERY: usize = 2;
+/// Where an engine guides, inputs of other kinds take one part in so many of the budget at most: the walk along the
+/// boundaries, which is mostly over before that.
+const WALK: u32 = 3;
 /// How often a suspect that did not show itself again is looked into.
 const MOST_DOUBTS: u32 = 2;
 /// After so many deaths and hangs by the same kind of input it is tried no more: each costs a start of the server.
 const MOST_DEATHS: u32 = 12;
-/// One part in so many of the time may go into looking at suspects that did not end the server; the others wait until the
-/// budget is spent.
-const LOOKING: u32 = 3;
-/// So many suspects wait in a lane.
-const MOST_PUT_OFF: usize = 64;
-/// Where an engine guides, inputs of other kinds take one part in so many of the budget at most: the walk along the
-/// boundaries, which is mostly over before that.
-const WALK: u32 = 3;
 /// How long findings may be confirmed and made small after the budget is spent.
 const AFTERWARDS: Duration = Duration::from_secs(45);
 
@@ -64,6 +54,9 @@ pub struct Stats {
     pub cases_per_second: f64,
     /// Sessions that were begun.
     pub sessions: u64,
+    /// How long lanes did not try inputs of their own, because they looked into suspects or carried out trials of what
+    /// only shows after a while; of all lanes together, in milliseconds.
+    pub looking_ms: u64,
     /// Suspects that did not show themselves again and are not reported.
     pub unconfirmed: u64,
     /// Inputs that were left out because others like them kept ending the server.
@@ -115,6 +108,7 @@ struct Shared {
 struct Book {
     /// Suspects by signature that need not be looked into again.
     known: HashSet<String>,
+    /// How often a suspect did not show itself again, by [`doubt_of`].
     doubts: HashMap<String, u32>,
     deaths: HashMap<String, u32>,
     stats: Stats,
@@ -124,6 +118,12 @@ struct Book {
 impl Shared {
     fn book(&self) -> MutexGuard<'_, Book> {
         self.book.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Counts the time since then as one in which no inputs were tried.
+    fn looked(&self, since: Instant) {
+        let spent = u64::try_from(since.elapsed().as_millis()).unwrap_or(u64::MAX);
+        self.book().stats.looking_ms += spent;
     }
 
     fn is_over(&self) -> bool {
@@ -164,7 +164,9 @@ pub async fn run(
     let mut running = JoinSet::new();
     let (walked, walking) = watch::channel(());
     for (number, streams) in streams(&shared.ground.places, fuzz, lanes).into_iter().enumerate() {
-        running.spawn(lane(Arc::clone(&shared), (number, lanes), streams, walking.clone(), found.clone()));
+        running.spawn(
+            Lane::new(Arc::clone(&shared), (number, lanes), found.clone()).fly(streams, walking.clone()),
+        );
     }
     drop(walking);
     let walked = Arc::new(walked);
@@ -269,117 +271,6 @@ fn share(total: u64, part: usize, parts: usize) -> u64 {
     total / parts + u64::from(part < total % parts)
 }
 
-async fn lane(
-    shared: Arc<Shared>,
-    (lane, lanes): (usize, usize),
-    mut streams: Vec<(usize, Stream)>,
-    walking: watch::Receiver<()>,
-    found: mpsc::UnboundedSender<Finding>,
-) {
-    let mut turn = 0_usize;
-    let mut sessions = 0_usize;
-    let mut spent = Spent { began: Instant::now(), looking: Duration::ZERO, put_off: Vec::new() };
-    while !streams.is_empty() && !shared.is_over() {
-        turn %= streams.len();
-        let Some((number, stream)) = streams.get_mut(turn) else { return };
-        let Some(place) = shared.ground.places.get(*number) else { return };
-        // One in so many sessions is about what only shows after a while.
-        if sessions.is_multiple_of(ENDURANCE_EVERY) {
-            let trial = lane + sessions / ENDURANCE_EVERY * lanes;
-            endure(&shared, place, trial, &found).await;
-        }
-        sessions += 1;
-        if one_session(&shared, place, (*number, stream), &mut spent, &found).await {
-            turn += 1;
-        } else {
-            streams.remove(turn);
-        }
-    }
-    // An engine may take over.
-    drop(walking);
-    for (number, suspect, tried) in spent.put_off {
-        let Some(place) = shared.ground.places.get(number) else { return };
-        consider(&shared, place, &replayer(&shared, place), suspect, &tried, &found).await;
-    }
-}
-
-/// Tries inputs in one session; says whether there are more.
-async fn one_session(
-    shared: &Shared,
-    place: &Place,
-    (number, stream): (usize, &mut Stream),
-    spent: &mut Spent,
-    found: &mpsc::UnboundedSender<Finding>,
-) -> bool {
-    let replayer = replayer(shared, place);
-    let Some(mut flight) = replayer.open(false).await else { return false };
-    shared.book().stats.sessions += 1;
-    flight.fly(&mut place.canaries.clone().into()).await;
-    while flight.landing == Landing::Sound && flight.tries.len() < SESSION && !shared.is_over() {
-        let mut batch: VecDeque<Input> = VecDeque::new();
-        // Where everything is left out there is no end to it.
-        while batch.len() < BATCH && !shared.is_over() {
-            match stream.next() {
-                Some(input) if is_left_out(shared, &input) => shared.book().stats.left_out += 1,
-                Some(input) => batch.push_back(input),
-                None => break,
-            }
-        }
-        if batch.is_empty() {
-            break;
-        }
-        let before = flight.tries.len();
-        flight.fly(&mut batch).await;
-        shared.book().stats.cases += u64::try_from(flight.tries.len() - before).unwrap_or(0);
-        // What was not come to is tried by the next session.
-        stream.give_back(batch);
-    }
-    if flight.landing == Landing::Sound {
-        flight.fly(&mut place.canaries.clone().into()).await;
-    }
-    let mut suspects = suspect::all(&mut flight, &place.knowledge);
-    let tried: Vec<Input> = flight.tries.drain(..).map(|this| this.input).collect();
-    drop(flight);
-    // The gravest first: there may not be time for all.
-    suspects.sort_by_key(|suspect| suspect.oracle);
-    for suspect in suspects {
-        let began = Instant::now();
-        if !suspect.oracle.ends_server() && spent.is_too_much(shared) {
-            spent.put_off(number, suspect, &tried);
-        } else {
-            consider(shared, place, &replayer, suspect, &tried, found).await;
-            spent.looking += began.elapsed();
-        }
-    }
-    stream.has_more()
-}
-
-/// What a lane spends on looking into suspects, and what it has put off.
-struct Spent {
-    began: Instant,
-    looking: Duration,
-    /// The place, a suspect, and the inputs that may have caused it.
-    put_off: Vec<(usize, Suspect, Vec<Input>)>,
-}
-
-impl Spent {
-    /// Whether so much of the budget went into suspects that inputs come first now.
-    fn is_too_much(&self, shared: &Shared) -> bool {
-        shared.deadline.is_some() && self.looking > self.began.elapsed() / LOOKING
-    }
-
-    fn put_off(&mut self, place: usize, mut suspect: Suspect, tried: &[Input]) {
-        let known = self.put_off.iter().any(|(_, other, _)| other.signature == suspect.signature);
-        if known || self.put_off.len() >= MOST_PUT_OFF {
-            return;
-        }
-        let causes: Vec<Input> =
-            suspect.tries.iter().filter_map(|place| tried.get(*place)).cloned().collect();
-        suspect.tries = (0..causes.len()).collect();
-        self.put_off.push((place, suspect, causes));
-    }
-}
-
 fn replayer<'a>(shared: &Shared, place: &'a Place) -> Replayer<'a> {
     Replayer {
         opener: &place.opener,
@@ -409,15 +300,21 @@ fn far_away() -> Instant {
 }
 
 fn is_left_out(shared: &Shared, input: &Input) -> bool {
-    let subject = suspect::subject(input);
-    shared.book().deaths.get(&subject).is_some_and(|deaths| *deaths >= MOST_DEATHS)
+    let book = shared.book();
+    !book.deaths.is_empty()
+        && book.deaths.get(&suspect::subject(input)).is_some_and(|deaths| *deaths >= MOST_DEATHS)
+}
+
+/// Under which name doubts about a suspect are counted. What is seen in a later leg may be the work of inputs that are no
+/// longer in the recording; that it does not show itself again says nothing about first legs.
+fn doubt_of(signature: &str, later: bool) -> String {
+    if later { format!("later: {signature}") } else { signature.to_owned() }
 }
 
 async fn consider(
     shared: &Shared,
     place: &Place,
-    replayer: &Replayer<'_>,
-    suspect: Suspect,
+    (suspect, later): (Suspect, bool),
     tried: &[Input],
     found: &mpsc::UnboundedSender<Finding>,
 ) {
@@ -425,9 +322,10 @@ async fn consider(
     if let Some(input) = first.filter(|_| suspect.oracle.ends_server()) {
         *shared.book().deaths.entry(suspect::subject(input)).or_default() += 1;
     }
+    let doubt = doubt_of(&suspect.signature, later);
     {
         let mut book = shared.book();
-        if book.doubts.get(&suspect.signature).is_some_and(|doubts| *doubts >= MOST_DOUBTS) {
+        if book.doubts.get(&doubt).is_some_and(|doubts| *doubts >= MOST_DOUBTS) {
             return;
         }
         // Other lanes leave it alone meanwhile.
@@ -435,7 +333,7 @@ async fn consider(
             return;
         }
     }
-    match replayer.confirm(&suspect, tried).await {
+    match replayer(shared, place).confirm(&suspect, tried).await {
         Some(confirmed) => {
             let finding = Finding::new(confirmed, place.revision, place.opener.transport());
             shared.book().known.insert(finding.signature.clone());
@@ -445,7 +343,7 @@ async fn consider(
         None => {
             let mut book = shared.book();
             book.known.remove(&suspect.signature);
-            *book.doubts.entry(suspect.signature).or_default() += 1;
+            *book.doubts.entry(doubt).or_default() += 1;
             book.stats.unconfirmed += 1;
         }
     }

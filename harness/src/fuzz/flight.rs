@@ -1,7 +1,7 @@
 //! Inputs sent over one session: many at once where they need not wait for each other, with a sign of life after each
 //! batch.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::time::Duration;
 
 use mcp_conform_cases::case::{Action, ClientKind};
@@ -9,18 +9,25 @@ use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use super::input::{Claim, Input};
-use super::watch::{Excess, Watchdog};
+use super::leg::{Asked, Leg, Try};
+use super::suspect;
+use super::watch::Watchdog;
+use crate::event::Transport;
 use crate::judge::steps;
 use crate::run::script;
 use crate::session::{Heard, Outgoing, Session};
 use crate::template::Variables;
-use crate::transcript::{CaseRecord, Happening, Health, StepRecord, Transcript, Waited};
+use crate::transcript::{CaseRecord, Happening, Health, StepRecord, Waited};
 use crate::wire::id_key;
 
 /// So many requests are under way at once.
 const WINDOW: usize = 16;
-/// What is recorded of one session at most, in bytes, before another one is begun.
-const FULL: usize = 8 * 1024 * 1024;
+/// When there are more, answers are waited for until so many are left: several lines are written and read at once then.
+const REFILL: usize = 8;
+/// What is recorded of one leg at most, in bytes each way.
+const FULL: usize = 4 * 1024 * 1024;
+/// So many requests about one thing without an answer are waited for: more would only show the same again.
+const MOST_SILENT: u32 = 2;
 /// What is as slow as this, measured by the slowest answer so far, is suspicious; whether it is more than that is found
 /// out on a fresh server with all the time there is.
 const SLOW: u32 = 20;
@@ -34,31 +41,12 @@ const CANCELLED: &str = "notifications/cancelled";
 /// The name under which a fuzzer's traffic stands in a recording.
 pub(crate) const CASE: &str = "fuzz";
 
-/// An input and what came of it.
-#[derive(Debug)]
-pub(super) struct Try {
-    pub(super) input: Input,
-    /// The entry of the first thing that was sent.
-    pub(super) begins: usize,
-    pub(super) asked: Vec<Asked>,
-}
-
-/// A request that must be answered.
-#[derive(Debug)]
-pub(super) struct Asked {
-    /// Which step of the input.
-    pub(super) step: usize,
-    pub(super) id: Value,
-    /// The entry of what was sent.
-    pub(super) entry: usize,
-}
-
 /// How a batch ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Landing {
     /// The server lives.
     Sound,
-    /// The server lives, and the session has recorded enough.
+    /// The server lives, and enough has been recorded.
     Full,
     /// The connection or the process ended.
     Dead,
@@ -75,8 +63,15 @@ pub(super) struct Flight {
     pub(super) tries: Vec<Try>,
     /// Requests whose answers are still to come: which try, which of what it asked.
     in_flight: VecDeque<(usize, usize)>,
+    /// Requests whose answers are not waited for, although they may come.
+    moot: Vec<(usize, usize)>,
+    /// What need not be answered any more, by [`suspect::subject`]: that it is not is known, or was looked into. None
+    /// where everything is waited for.
+    silent: Option<HashSet<String>>,
+    /// How often there was no answer, by subject.
+    silences: HashMap<String, u32>,
     /// Requests that had no answer although the server lives.
-    pub(super) unanswered: Vec<(usize, usize)>,
+    unanswered: Vec<(usize, usize)>,
     pub(super) landing: Landing,
     /// The ids of what must be answered, to tell repeated ones.
     ids: HashSet<String>,
@@ -101,6 +96,9 @@ impl Flight {
             session,
             tries: Vec::new(),
             in_flight: VecDeque::new(),
+            moot: Vec::new(),
+            silent: None,
+            silences: HashMap::new(),
             unanswered: Vec::new(),
             landing: Landing::Sound,
             ids: HashSet::new(),
@@ -156,7 +154,9 @@ impl Flight {
             self.send(place, step, &mut known);
         }
         let deadline = Instant::now() + self.patience();
-        self.drain(WINDOW, deadline).await;
+        if self.in_flight.len() > WINDOW {
+            self.drain(REFILL, deadline).await;
+        }
     }
 
     /// Sends one step after the other, each after the answer to the one before it.
@@ -201,7 +201,7 @@ impl Flight {
 
     /// Sends one step; nothing if a template names what never came.
     fn send(&mut self, place: usize, number: usize, known: &mut Variables) -> Option<script::Sent> {
-        let step = self.tries.get(place)?.input.steps.get(number)?.clone();
+        let step = self.tries.get(place)?.input.steps.get(number)?;
         // What the schema allows is no hostility, and its answer is judged like any other.
         let hostile = !matches!(step.claim, Claim::Valid { .. } | Claim::Bait { .. });
         let sent =
@@ -215,11 +215,21 @@ impl Flight {
         self.remember(place, number, &sent, Waited::NotWaited, known);
         if let Some(entry) = sent.entry
             && let Some(id) = self.must_be_answered(place, number, entry)
-            && self.ids.insert(id_key(&id))
         {
-            let this = self.tries.get_mut(place)?;
-            this.asked.push(Asked { step: number, id, entry });
-            self.in_flight.push_back((place, this.asked.len() - 1));
+            let key = id_key(&id);
+            if self.ids.insert(key.clone()) {
+                let this = self.tries.get_mut(place)?;
+                this.asked.push(Asked { step: number, id, key, entry });
+                let asked = (place, this.asked.len() - 1);
+                let is_moot = self.silent.as_ref().is_some_and(|silent| {
+                    !silent.is_empty() && silent.contains(&suspect::subject(&this.input))
+                });
+                if is_moot {
+                    self.moot.push(asked);
+                } else {
+                    self.in_flight.push_back(asked);
+                }
+            }
         }
         Some(sent)
     }
@@ -312,8 +322,8 @@ impl Flight {
         loop {
             let (session, tries) = (&self.session, &self.tries);
             self.in_flight.retain(|(place, asked)| {
-                let id = tries.get(*place).and_then(|this| this.asked.get(*asked)).map(|asked| &asked.id);
-                id.is_some_and(|id| !session.is_settled(id))
+                let asked = tries.get(*place).and_then(|this| this.asked.get(*asked));
+                asked.is_some_and(|asked| !session.is_settled_by(&asked.key))
             });
             if self.in_flight.len() <= most {
                 return true;
@@ -351,50 +361,92 @@ impl Flight {
     /// Waits no longer for answers that have not come.
     fn give_up(&mut self) {
         for (place, asked) in std::mem::take(&mut self.in_flight) {
-            if let Some(asked) = self.tries.get(place).and_then(|this| this.asked.get(asked)) {
-                // What is no longer waited for need not keep the server busy.
-                let cancelled = Outgoing::new(CANCELLED);
-                self.session.notify(&cancelled.with(json!({ "requestId": asked.id })));
-            }
+            self.cancel(place, asked);
             self.unanswered.push((place, asked));
+            let (Some(silent), Some(this)) = (&mut self.silent, self.tries.get(place)) else { continue };
+            let subject = suspect::subject(&this.input);
+            let count = self.silences.entry(subject.clone()).or_default();
+            *count += 1;
+            if *count >= MOST_SILENT {
+                silent.insert(subject);
+            }
         }
     }
 
-    /// What the server took too much of, if it was ended for that.
-    pub(super) fn excess(&self) -> Option<Excess> {
-        self.watchdog.as_ref().and_then(Watchdog::excess)
+    /// What is no longer waited for need not keep the server busy.
+    fn cancel(&mut self, place: usize, asked: usize) {
+        if let Some(asked) = self.tries.get(place).and_then(|this| this.asked.get(asked)) {
+            let cancelled = Outgoing::new(CANCELLED);
+            self.session.notify(cancelled.with(json!({ "requestId": asked.id })));
+        }
+    }
+
+    /// What need not be answered from now on, by [`suspect::subject`], beside what stays unanswered again and again.
+    pub(super) fn ignore_silence_of(&mut self, subjects: impl IntoIterator<Item = String>) {
+        self.silent.get_or_insert_default().extend(subjects);
     }
 
     /// Forgets what was tried, for a flight that is not judged; the session goes on.
     pub(super) fn forget(&mut self) {
         self.tries.clear();
         self.in_flight.clear();
+        self.moot.clear();
         self.unanswered.clear();
         self.session.forget();
     }
 
     /// The tries whose answers have not come, oldest first.
-    pub(super) fn under_way(&self) -> Vec<usize> {
+    fn under_way(&self) -> Vec<usize> {
         let mut places: Vec<usize> = self.in_flight.iter().map(|(place, _)| *place).collect();
         places.dedup();
         places
     }
 
-    /// The recording, once nothing more is tried; the session goes on living until it is dropped.
-    pub(super) fn recording(&mut self) -> &Transcript {
-        let health = match self.landing {
+    /// Whether the session may go on after a leg has been taken out of it. Over HTTP it may not: what an answer belongs
+    /// to is a matter of the whole recording there.
+    pub(super) fn has_legs(&self) -> bool {
+        self.session.transcript.transport == Transport::Stdio
+    }
+
+    /// What was tried since the last leg, to be judged. The flight goes on if the server lives, where it has legs.
+    pub(super) fn take_leg(&mut self) -> Leg {
+        let landing = self.landing;
+        if matches!(landing, Landing::Sound | Landing::Full) {
+            self.landing = Landing::Sound;
+            for (place, asked) in std::mem::take(&mut self.moot) {
+                let id = self.tries.get(place).and_then(|this| this.asked.get(asked)).map(|asked| &asked.key);
+                if id.is_some_and(|id| !self.session.is_settled_by(id)) {
+                    self.cancel(place, asked);
+                }
+            }
+        }
+        let health = match landing {
             Landing::Sound | Landing::Full | Landing::Closed => Health::Well,
             Landing::Dead => Health::Dead,
             Landing::Hung => Health::Hung,
         };
-        let ends = self.session.transcript.entries.len();
-        let case = CASE.to_owned();
-        let record =
-            CaseRecord { case, hostile: true, begins: self.begins, ends, passes: Vec::new(), health };
-        self.session.transcript.cases.retain(|case| case.case != CASE);
+        let record = CaseRecord {
+            case: CASE.to_owned(),
+            hostile: true,
+            begins: self.begins,
+            ends: self.session.transcript.entries.len(),
+            passes: Vec::new(),
+            health,
+        };
+        let under_way = self.under_way();
+        self.in_flight.clear();
+        self.sent = 0;
         self.session.transcript.cases.push(record);
-        self.session.transcript.stderr = self.session.stderr_tail();
-        &self.session.transcript
+        let (transcript, responses) = self.session.hand_over(self.begins);
+        Leg {
+            transcript,
+            tries: std::mem::take(&mut self.tries),
+            unanswered: std::mem::take(&mut self.unanswered),
+            under_way,
+            landing,
+            excess: self.watchdog.as_ref().and_then(Watchdog::excess),
+            responses,
+        }
     }
 }
 

@@ -83,7 +83,7 @@ pub(super) struct Place {
     pub(super) revision: Revision,
     pub(super) maker: Maker,
     profile: Profile,
-    pub(super) knowledge: Knowledge,
+    pub(super) knowledge: Arc<Knowledge>,
     /// Calls that are made at the beginning of every session and again at its end.
     pub(super) canaries: Vec<Input>,
     pub(super) trials: Vec<Trial>,
@@ -234,11 +234,11 @@ fn places(
                 revision: *revision,
                 maker,
                 profile: profile.clone(),
-                knowledge: Knowledge {
+                knowledge: Arc::new(Knowledge {
                     rules: Rule::all(library, &plan, *revision),
                     secrets: secrets.to_vec(),
                     canary: canary.marker.clone(),
-                },
+                }),
             });
         }
     }

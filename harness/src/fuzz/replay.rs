@@ -81,7 +81,7 @@ impl Replayer<'_> {
         let Some(mut flight) = self.open(patient).await else { return Vec::new() };
         let mut inputs: VecDeque<Input> = inputs.into_iter().collect();
         while !inputs.is_empty() && flight.fly(&mut inputs).await == Landing::Sound {}
-        suspect::all(&mut flight, self.knowledge)
+        suspect::all(&flight.take_leg(), self.knowledge)
     }
 
     /// Whether an input shows a suspect on a fresh server; if so, as it was seen there.
@@ -175,20 +175,18 @@ impl Replayer<'_> {
                 break;
             }
             let candidate = tree.current();
-            let mut open = match flight.take().filter(|open| open.landing == Landing::Sound) {
+            let mut open = match flight.take() {
                 Some(open) => open,
                 None => match self.open(false).await {
                     Some(open) => open,
                     None => break,
                 },
             };
-            let place = open.tries.len();
             open.fly(&mut VecDeque::from([candidate.clone()])).await;
-            let shows = suspect::all(&mut open, self.knowledge)
-                .iter()
-                .any(|seen| seen.tries.first() == Some(&place) && is_same(seen, suspect));
-            // What was found once would be found again and again in the same recording.
-            flight = (!shows).then_some(open);
+            let leg = open.take_leg();
+            let shows = suspect::all(&leg, self.knowledge).iter().any(|seen| is_same(seen, suspect));
+            let lives = matches!(leg.landing, Landing::Sound | Landing::Full);
+            flight = (!shows && lives && open.has_legs()).then_some(open);
             more = if shows {
                 best = candidate;
                 tree.simplify()

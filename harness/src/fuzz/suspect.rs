@@ -1,10 +1,13 @@
 //! What the oracles see in a flight. A suspect becomes a finding once it has shown itself again on a fresh server.
 
+use std::collections::HashMap;
+
 use mcp_conform_cases::case::Action;
 use serde_json::Value;
 
-use super::flight::{Asked, Flight, Landing, Try};
+use super::flight::Landing;
 use super::input::{Claim, Input};
+use super::leg::{Asked, Called, Leg, Try};
 use super::oracle::Oracle;
 use super::rules::Rule;
 use super::watch::Excess;
@@ -18,6 +21,8 @@ use crate::wire::Content;
 
 /// So many tries before the end of a server may have caused it.
 const LAST_TRIES: usize = 4;
+/// What the signature of a request without an answer begins with; its subject follows.
+const SILENCE: &str = "no-answer: ";
 /// So many frames before a death are shown.
 const FRAMES: usize = 6;
 /// The longest excerpt of an answer in a message, in bytes.
@@ -49,12 +54,11 @@ pub(super) struct Knowledge {
     pub(super) canary: String,
 }
 
-/// Everything suspicious in a flight.
-pub(super) fn all(flight: &mut Flight, knowledge: &Knowledge) -> Vec<Suspect> {
-    let under_way = flight.under_way();
-    flight.recording();
-    let (transcript, tries) = (&flight.session.transcript, flight.tries.as_slice());
-    let mut found: Vec<Suspect> = match (flight.landing, flight.excess()) {
+/// Everything suspicious in a leg of a flight.
+pub(super) fn all(leg: &Leg, knowledge: &Knowledge) -> Vec<Suspect> {
+    let under_way = leg.under_way.clone();
+    let (transcript, tries) = (&leg.transcript, leg.tries.as_slice());
+    let mut found: Vec<Suspect> = match (leg.landing, leg.excess) {
         (Landing::Dead, Some(excess)) => vec![too_much(excess, transcript, tries, under_way)],
         (Landing::Dead, None) => death(transcript, tries, under_way).into_iter().collect(),
         (Landing::Hung, _) => vec![hang(transcript, tries, under_way)],
@@ -66,18 +70,17 @@ pub(super) fn all(flight: &mut Flight, knowledge: &Knowledge) -> Vec<Suspect> {
     });
     // What we could not read may have been an answer.
     found.extend(
-        flight
-            .unanswered
+        leg.unanswered
             .iter()
             .filter(|_| !unread)
             .filter_map(|(place, asked)| no_answer(transcript, tries, *place, *asked)),
     );
     let dialogue = Dialogue::of(transcript);
     found.extend(knowledge.rules.iter().flat_map(|rule| broken(rule, &dialogue, tries)));
-    found.extend(poisoned(flight));
+    found.extend(poisoned(leg));
     for (place, this) in tries.iter().enumerate() {
         for asked in &this.asked {
-            let Some(entry) = flight.session.response_to(&asked.id) else { continue };
+            let Some(entry) = leg.response_to(asked) else { continue };
             found.extend(of_answer(transcript, this, place, asked, entry, knowledge));
         }
     }
@@ -216,11 +219,16 @@ fn no_answer(transcript: &Transcript, tries: &[Try], place: usize, asked: usize)
         oracle: Oracle::NoAnswer,
         requirement: Oracle::NoAnswer.requirement().to_owned(),
         message: format!("{subject} has no answer, though the server answers later requests"),
-        signature: format!("no-answer: {subject}"),
+        signature: format!("{SILENCE}{subject}"),
         tries: vec![place],
         step: Some(asked.step),
         evidence: evidence::of(transcript, &breach),
     })
+}
+
+/// The subject in the signature of a request without an answer.
+pub(super) fn silent_subject(signature: &str) -> Option<&str> {
+    signature.strip_prefix(SILENCE)
 }
 
 /// Whether arguments hold a number that may say how long a call is to take, in whatever unit: who is told to wait for an
@@ -298,7 +306,8 @@ fn of_answer(
     else {
         return Vec::new();
     };
-    let Some(message) = content.messages().find(|message| message.id() == Some(&asked.id)) else {
+    let mut messages = content.messages();
+    let Some(message) = messages.find(|message| message.id() == Some(&asked.id)) else {
         return Vec::new();
     };
     let Some(step) = this.input.steps.get(asked.step) else { return Vec::new() };
@@ -366,46 +375,35 @@ fn of_answer(
     found
 }
 
-/// A call and what came of it.
-struct Called<'f> {
-    place: usize,
-    step: usize,
-    params: &'f Value,
-    entry: usize,
-    refused: bool,
-}
-
 /// A call that succeeded and is refused later. Within one input only refused calls may stand between the two, since a
 /// call that succeeds may rightly change what others bring; across inputs it is a suspicion, and those that were
 /// refused are tried together.
-fn poisoned(flight: &Flight) -> Option<Suspect> {
-    let transcript = &flight.session.transcript;
-    let mut calls: Vec<Called<'_>> = Vec::new();
-    for (place, this) in flight.tries.iter().enumerate() {
-        for asked in &this.asked {
-            let step = this.input.steps.get(asked.step)?;
-            let Action::Request(send) = &step.action else { continue };
-            let Some(params) = send.params.as_ref().filter(|_| send.method == "tools/call") else { continue };
-            let Some(entry) = flight.session.response_to(&asked.id) else { continue };
-            let Some(message) = flight.session.message_in(entry) else { continue };
-            calls.push(Called { place, step: asked.step, params, entry, refused: is_refusal(message) });
+fn poisoned(leg: &Leg) -> Option<Suspect> {
+    let transcript = &leg.transcript;
+    let calls: Vec<(Called<'_>, bool)> = leg
+        .calls()
+        .map(|call| (is_refusal(call.answer), call))
+        .map(|(refused, call)| (call, refused))
+        .collect();
+    // The first call with the same parameters.
+    let mut firsts: HashMap<&Value, usize> = HashMap::new();
+    let mut found = None;
+    for (at, (call, refused)) in calls.iter().enumerate() {
+        let first = *firsts.entry(call.params).or_insert(at);
+        if *refused && calls.get(first).is_some_and(|(_, refused)| !refused) {
+            found = Some((first, at));
         }
     }
-    let (first, last) = calls.iter().enumerate().rev().find_map(|(at, last)| {
-        let before = calls.get(..at)?;
-        let first = last.refused.then(|| before.iter().position(|call| call.params == last.params))??;
-        let worked = before.get(first).is_some_and(|call| !call.refused);
-        worked.then_some((first, at))
-    })?;
+    let (first, last) = found?;
     let between = calls.get(first + 1..last)?;
-    let (one, other) = (calls.get(first)?, calls.get(last)?);
+    let ((one, _), (other, _)) = (calls.get(first)?, calls.get(last)?);
     let within_one = one.place == other.place;
-    let only_refused = between.iter().all(|call| call.refused || call.params == one.params);
+    let only_refused = between.iter().all(|(call, refused)| *refused || call.params == one.params);
     if within_one && !only_refused {
         return None;
     }
     let mut tries = vec![one.place];
-    tries.extend(between.iter().filter(|call| call.refused).map(|call| call.place));
+    tries.extend(between.iter().filter(|(_, refused)| *refused).map(|(call, _)| call.place));
     tries.push(other.place);
     tries.dedup();
     let tool = one.params.get("name").and_then(Value::as_str).unwrap_or_default();

@@ -1,5 +1,6 @@
 //! A recording read as a dialogue: which message answers which, what was asked for, what was declared.
 
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
 use serde_json::Value;
@@ -11,33 +12,33 @@ use crate::wire::{Content, Kind, Message, id_key};
 
 /// A request that we sent.
 #[derive(Clone, Debug)]
-pub struct Asked {
+pub struct Asked<'a> {
     /// The entry.
     pub entry: usize,
     /// The id.
-    pub id: Value,
+    pub id: Cow<'a, Value>,
     /// The method.
-    pub method: String,
+    pub method: Cow<'a, str>,
     /// The parameters.
-    pub params: Value,
+    pub params: Cow<'a, Value>,
     /// Whether a client may not send this, or not with an id that it used before.
     pub hostile: bool,
 }
 
 /// A message of the server.
 #[derive(Clone, Debug)]
-pub struct Said {
+pub struct Said<'a> {
     /// The entry.
     pub entry: usize,
     /// The message.
-    pub message: Message,
+    pub message: Cow<'a, Message>,
     /// Whether it came as a member of an array.
     pub in_batch: bool,
     /// The request that it answers, as an index into [`Dialogue::asked`].
     pub answers: Option<usize>,
 }
 
-impl Said {
+impl Said<'_> {
     /// The result, if it is a response with one.
     #[must_use]
     pub fn result(&self) -> Option<&Value> {
@@ -52,8 +53,8 @@ impl Said {
 
     /// A member of a response. Some writers put a null beside the one that counts.
     fn member(&self, name: &str, other: &str) -> Option<&Value> {
-        let member = self.message.value.get(name).filter(|_| self.message.kind == Kind::Response)?;
-        (!member.is_null() || self.message.value.get(other).is_none_or(Value::is_null)).then_some(member)
+        let member = self.message.member(name).filter(|_| self.message.kind == Kind::Response)?;
+        (!member.is_null() || self.message.member(other).is_none_or(Value::is_null)).then_some(member)
     }
 
     /// The method, if it is a request or notification of the server.
@@ -109,11 +110,11 @@ pub struct Dialogue<'a> {
     /// The recording.
     pub transcript: &'a Transcript,
     /// Our requests, in order.
-    pub asked: Vec<Asked>,
+    pub asked: Vec<Asked<'a>>,
     /// Our notifications: entry, method, parameters.
-    pub notified: Vec<(usize, String, Value)>,
+    pub notified: Vec<(usize, Cow<'a, str>, Cow<'a, Value>)>,
     /// What the server said, in order.
-    pub said: Vec<Said>,
+    pub said: Vec<Said<'a>>,
     /// The first entry in which we sent what a client may not send.
     pub first_hostile: Option<usize>,
 }
@@ -139,18 +140,21 @@ impl<'a> Dialogue<'a> {
                     if *hostile && dialogue.first_hostile.is_none() {
                         dialogue.first_hostile = Some(entry);
                     }
-                    let parsed = match (message, transcript.transport) {
-                        (Some(message), _) => vec![message.clone()],
-                        (None, Transport::Stdio) => lines.take(bytes),
-                        (None, _) => serde_json::from_slice(bytes).into_iter().collect(),
+                    let mut take = |message: Cow<'a, Value>| match message {
+                        Cow::Borrowed(Value::Array(items)) => items.iter().for_each(|item| {
+                            dialogue.take_sent(entry, &Cow::Borrowed(item), *hostile, &mut by_id)
+                        }),
+                        Cow::Owned(Value::Array(items)) => items.into_iter().for_each(|item| {
+                            dialogue.take_sent(entry, &Cow::Owned(item), *hostile, &mut by_id)
+                        }),
+                        one => dialogue.take_sent(entry, &one, *hostile, &mut by_id),
                     };
-                    for message in parsed {
-                        match message {
-                            Value::Array(items) => items
-                                .iter()
-                                .for_each(|item| dialogue.take_sent(entry, item, *hostile, &mut by_id)),
-                            one => dialogue.take_sent(entry, &one, *hostile, &mut by_id),
+                    match (message, transcript.transport) {
+                        (Some(message), _) => take(Cow::Borrowed(message)),
+                        (None, Transport::Stdio) => {
+                            lines.take(bytes).into_iter().map(Cow::Owned).for_each(take)
                         }
+                        (None, _) => serde_json::from_slice(bytes).into_iter().map(Cow::Owned).for_each(take),
                     }
                 }
                 Happening::Received { origin, .. } if replays.repeats(origin.as_deref()) => {}
@@ -175,26 +179,32 @@ impl<'a> Dialogue<'a> {
     fn take_sent(
         &mut self,
         entry: usize,
-        message: &Value,
+        message: &Cow<'a, Value>,
         hostile: bool,
         by_id: &mut HashMap<String, usize>,
     ) {
-        let method = message.get("method").and_then(Value::as_str).unwrap_or_default().to_owned();
-        let params = message.get("params").cloned().unwrap_or_default();
-        match message.get("id") {
+        let method = match message {
+            Cow::Borrowed(message) => message.get("method").and_then(Value::as_str).map(Cow::Borrowed),
+            Cow::Owned(message) => {
+                message.get("method").and_then(Value::as_str).map(|method| Cow::Owned(method.to_owned()))
+            }
+        };
+        let method = method.unwrap_or_default();
+        let params = member(message, "params").unwrap_or_default();
+        match member(message, "id") {
             // An answer of ours to a request of the server.
             Some(_)
                 if message.get("method").is_none()
                     && (message.get("result").is_some() || message.get("error").is_some()) => {}
             Some(id) => {
                 // Where an id is used twice, nobody can say which of the two an answer is for.
-                let before = by_id.insert(id_key(id), self.asked.len());
+                let before = by_id.insert(id_key(&id), self.asked.len());
                 let twin = before.and_then(|before| self.asked.get_mut(before));
                 let hostile = hostile || twin.is_some();
                 if let Some(twin) = twin {
                     twin.hostile = true;
                 }
-                self.asked.push(Asked { entry, id: id.clone(), method, params, hostile });
+                self.asked.push(Asked { entry, id, method, params, hostile });
             }
             None if !hostile => self.notified.push((entry, method, params)),
             None => {}
@@ -210,12 +220,12 @@ impl<'a> Dialogue<'a> {
 
     /// The request that a message answers.
     #[must_use]
-    pub fn request_of(&self, said: &Said) -> Option<&Asked> {
+    pub fn request_of(&self, said: &Said<'_>) -> Option<&Asked<'a>> {
         self.asked.get(said.answers?)
     }
 
     /// The responses with a result to requests of `method`, with the request, leaving out what hostile input brought.
-    pub fn results_of(&self, method: &str) -> impl Iterator<Item = (&Asked, &Said, &Value)> {
+    pub fn results_of(&self, method: &str) -> impl Iterator<Item = (&Asked<'a>, &Said<'a>, &Value)> {
         self.said.iter().filter_map(move |said| {
             let asked = self.request_of(said)?;
             (asked.method == method && !asked.hostile).then_some(())?;
@@ -236,5 +246,13 @@ impl<'a> Dialogue<'a> {
             .iter()
             .find(|said| said.answers == Some(asked) && said.message.kind == Kind::Response)
             .map(|said| said.entry)
+    }
+}
+
+/// A member of a message, borrowed where the message is.
+fn member<'a>(message: &Cow<'a, Value>, name: &str) -> Option<Cow<'a, Value>> {
+    match message {
+        Cow::Borrowed(message) => message.get(name).map(Cow::Borrowed),
+        Cow::Owned(message) => message.get(name).cloned().map(Cow::Owned),
     }
 }

@@ -48,7 +48,7 @@ fn one(transcript: &Transcript, index: usize, culprit: bool) -> Option<Evidence>
             None if body.is_empty() => (Direction::Event, "the HTTP answer ended".to_owned(), *length),
             None => (Direction::Received, text::frame(body, Evidence::MAX_TEXT), *length),
         },
-        Happening::Received { frame, .. } => {
+        Happening::Received { frame, .. } | Happening::Late { frame } => {
             (Direction::Received, text::frame(&frame.bytes, Evidence::MAX_TEXT), frame.length)
         }
         Happening::Stop(Rung::InputClosed) => {

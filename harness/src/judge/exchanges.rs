@@ -380,7 +380,7 @@ impl<'d> Exchanges<'d> {
     }
 
     /// Those that carried one request, with that.
-    pub fn requests(&self) -> impl Iterator<Item = (&Exchange<'d>, usize, &'d Asked)> {
+    pub fn requests(&self) -> impl Iterator<Item = (&Exchange<'d>, usize, &'d Asked<'d>)> {
         self.posts().filter_map(|post| {
             post.request()?;
             let place = self.asked_in(post.sent)?;
@@ -402,7 +402,7 @@ impl<'d> Exchanges<'d> {
 
     /// The messages in an entry.
     #[must_use]
-    pub fn said_in(&self, entry: usize) -> &'d [Said] {
+    pub fn said_in(&self, entry: usize) -> &'d [Said<'d>] {
         let said = &self.dialogue.said;
         let from = said.partition_point(|said| said.entry < entry);
         let to = said.partition_point(|said| said.entry <= entry);
@@ -410,8 +410,8 @@ impl<'d> Exchanges<'d> {
     }
 
     /// The messages that an exchange brought.
-    pub fn said_on(&self, exchange: &Exchange<'d>) -> impl Iterator<Item = &'d Said> {
-        exchange.arrivals.iter().flat_map(|arrival| self.said_in(arrival.entry))
+    pub fn said_on(&self, exchange: &Exchange<'d>) -> impl Iterator<Item = &'d Said<'d>> {
+        exchange.arrivals.iter().flat_map(move |arrival| self.said_in(arrival.entry))
     }
 
     /// The entry of the response with the id `id` that an exchange brought. One without an id is taken for it too.

@@ -438,7 +438,7 @@ pub fn seen(
                 && message.method() == Some(watch.method.as_str())
                 && matching::all(&watch.when, &message.value, variables).is_ok();
             if concerned {
-                found.push((index, message));
+                found.push((index, message.into_owned()));
             }
         }
     }

@@ -46,7 +46,7 @@ pub(super) async fn carry_out(session: &mut Session, case: &Case, context: &Cont
         {
             slow = round.group;
             // What we no longer wait for need not keep the server busy.
-            session.notify(&Outgoing::new("notifications/cancelled").with(json!({ "requestId": id })));
+            session.notify(Outgoing::new("notifications/cancelled").with(json!({ "requestId": id })));
         }
         let closed = session.is_closed();
         record.passes.push(pass);
@@ -244,7 +244,7 @@ pub(crate) fn send(
             sent = Sent { entry: Some(entry), id: Some(id), in_background: send.background };
         }
         Action::Notify(send) => {
-            sent.entry = Some(session.notify(&complete(send, client, hostile, known)?));
+            sent.entry = Some(session.notify(complete(send, client, hostile, known)?));
         }
         Action::Json(value) => {
             sent.entry = Some(session.send_value(template::fill(value, known)?, hostile));
@@ -327,11 +327,13 @@ fn complete(
 ) -> Result<Outgoing, TemplateError> {
     let filled =
         |value: &Option<Value>| value.as_ref().map(|value| template::fill(value, variables)).transpose();
-    let meta = match template::fill(&Value::Object(send.meta.clone()), variables)? {
-        Value::Object(meta) => meta,
-        _ => serde_json::Map::new(),
-    };
-    let method = match template::fill(&Value::String(send.method.clone()), variables)? {
+    let mut meta = serde_json::Map::new();
+    if !send.meta.is_empty()
+        && let Value::Object(filled) = template::fill(&Value::Object(send.meta.clone()), variables)?
+    {
+        meta = filled;
+    }
+    let method = match template::fill_text(&send.method, variables)? {
         Value::String(method) => method,
         other => other.to_string(),
     };

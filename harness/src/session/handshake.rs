@@ -106,7 +106,7 @@ impl Session {
                 if chosen != revision.as_str() {
                     return Err(HandshakeError::OtherRevision(chosen.to_owned()));
                 }
-                self.notify(&Outgoing::new("notifications/initialized"));
+                self.notify(Outgoing::new("notifications/initialized"));
                 if self.transcript.transport == Transport::Http {
                     self.open_stream().await;
                 }

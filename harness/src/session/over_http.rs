@@ -476,18 +476,16 @@ impl Session {
     }
 
     /// Notices that the handshake of the stateful era is over.
-    pub(super) fn note_negotiation(&mut self, id: &Value, message: &Value) {
-        let id = id_key(id);
+    pub(super) fn note_negotiation(&mut self, id: &str, message: &Value) {
         let initialized =
-            self.http.exchanges.values().any(|about| about.initializes && about.asks.as_ref() == Some(&id));
+            self.http.exchanges.values().any(|about| about.initializes && about.asks.as_deref() == Some(id));
         self.http.negotiated |= initialized && message.get("result").is_some();
     }
 
     /// The entry in which the HTTP answer to a request ended without a response, if no other may still bring it.
-    pub(super) fn unanswered(&self, id: &Value) -> Option<usize> {
-        let id = id_key(id);
+    pub(super) fn unanswered(&self, id: &str) -> Option<usize> {
         let mut carriers =
-            self.http.exchanges.values().filter(|about| about.asks.as_ref() == Some(&id)).peekable();
+            self.http.exchanges.values().filter(|about| about.asks.as_deref() == Some(id)).peekable();
         carriers.peek()?;
         let mut last = None;
         for about in carriers {

@@ -245,7 +245,7 @@ async fn look_into(
     }
     suspects.sort_by_key(|suspect| suspect.oracle);
     for suspect in suspects {
-        consider(shared, place, replayer, suspect, &tried, found).await;
+        consider(shared, place, (suspect, false), &tried, found).await;
     }
 }
 
@@ -267,6 +267,6 @@ async fn look_at(
     let mut suspects = replayer.suspects_of(tried.clone(), false).await;
     suspects.sort_by_key(|suspect| suspect.oracle);
     for suspect in suspects {
-        consider(shared, place, replayer, suspect, &tried, found).await;
+        consider(shared, place, (suspect, false), &tried, found).await;
     }
 }

@@ -110,13 +110,14 @@ pub(super) async fn carry_out(replayer: &Replayer<'_>, marked: &Marked) -> Optio
                 return None;
             }
         }
-        let answers: Vec<(usize, usize, String)> = flight
+        let leg = flight.take_leg();
+        let answers: Vec<(usize, usize, String)> = leg
             .tries
             .iter()
             .filter_map(|this| {
                 let asked = this.asked.first()?;
-                let entry = flight.session.response_to(&asked.id)?;
-                let what = &flight.session.transcript.entries.get(entry)?.what;
+                let entry = leg.response_to(asked)?;
+                let what = &leg.transcript.entries.get(entry)?.what;
                 let Happening::Received { frame, .. } = what else { return None };
                 Some((asked.entry, entry, String::from_utf8_lossy(&frame.bytes).into_owned()))
             })
@@ -133,7 +134,7 @@ pub(super) async fn carry_out(replayer: &Replayer<'_>, marked: &Marked) -> Optio
                 ),
                 format!("cross-talk: {}", marked.tool),
             );
-            suspect.evidence = evidence::of(&flight.session.transcript, &breach);
+            suspect.evidence = evidence::of(&leg.transcript, &breach);
             let steps = [first, second].into_iter().flat_map(|input| input.steps.clone());
             return Some((suspect, Input { origin: "sequence", steps: steps.collect() }));
         }

@@ -19,6 +19,9 @@ use arguments::{arguments, baited, base, valid, word};
 
 /// How many steps a random sequence has at most.
 const MAX_STEPS: usize = 8;
+/// One in so many inputs that close the connection is tried once more after the walk along the boundaries: they are
+/// always the same, and each costs a start of the server.
+const CLOSING: usize = 64;
 /// How many changes are made to a text.
 const MAX_CHANGES: usize = 3;
 
@@ -106,6 +109,7 @@ fn sequence(parts: &Parts, tool: &Tool, dice: &mut Dice<'_>) -> Input {
 fn mutated(parts: &Parts, tool: Option<&Tool>, dice: &mut Dice<'_>) -> Input {
     if dice.one_in(4)
         && let Some(input) = dice.pick(&parts.framing)
+        && (!closes(input) || dice.one_in(CLOSING))
     {
         return input.clone();
     }
@@ -144,6 +148,11 @@ fn mutated(parts: &Parts, tool: Option<&Tool>, dice: &mut Dice<'_>) -> Input {
         }
     }
     alone("text", Action::Raw(units::join(&units)))
+}
+
+/// Whether no more can be sent after an input.
+fn closes(input: &Input) -> bool {
+    input.steps.iter().any(|step| step.action == Action::CloseInput)
 }
 
 fn other_method(parts: &Parts, dice: &mut Dice<'_>) -> Input {

@@ -18,7 +18,8 @@ pub(super) fn own_requests(dialogue: &Dialogue<'_>, _: &Map<String, Value>) -> O
             other.message.kind == Kind::Request && other.entry < said.entry && other.message.id() == id
         });
         seen.examine((!own).then(|| {
-            let asked = dialogue.asked.iter().find(|asked| Some(&asked.id) == id).map(|asked| asked.entry);
+            let asked =
+                dialogue.asked.iter().find(|asked| Some(asked.id.as_ref()) == id).map(|asked| asked.entry);
             breach(
                 dialogue,
                 said.entry,

@@ -15,7 +15,7 @@ const UNSUPPORTED_VERSION: i64 = -32022;
 const RETIRED: [i64; 2] = [-32002, -32042];
 
 /// The errors that answer requests of this era, with their codes.
-fn errors<'d>(dialogue: &'d Dialogue<'_>) -> impl Iterator<Item = (&'d Asked, &'d Said, i64)> {
+fn errors<'d>(dialogue: &'d Dialogue<'_>) -> impl Iterator<Item = (&'d Asked<'d>, &'d Said<'d>, i64)> {
     dialogue.said.iter().filter_map(|said| {
         let code = said.error()?.get("code")?.as_i64()?;
         let asked = dialogue.request_of(said).filter(|asked| is_modern(asked))?;

@@ -9,9 +9,9 @@ use crate::judge::dialogue::{Dialogue, Said};
 use crate::judge::matching::in_short;
 
 /// The requests for a form, with their parameters.
-fn forms<'d>(dialogue: &'d Dialogue<'_>) -> impl Iterator<Item = (&'d Said, &'d Value)> {
+fn forms<'d>(dialogue: &'d Dialogue<'_>) -> impl Iterator<Item = (&'d Said<'d>, &'d Value)> {
     dialogue.said.iter().filter(|said| said.method() == Some("elicitation/create")).filter_map(|said| {
-        let params = said.message.value.get("params")?;
+        let params = said.message.member("params")?;
         (params.get("mode").is_none_or(|mode| mode == "form")).then_some((said, params))
     })
 }

@@ -113,7 +113,7 @@ fn by_token(dialogue: &Dialogue<'_>) -> HashMap<String, usize> {
     found.into_iter().filter_map(|(token, place)| Some((token, place?))).collect()
 }
 
-fn progress_of(said: &Said) -> Option<&Value> {
+fn progress_of<'d>(said: &'d Said<'_>) -> Option<&'d Value> {
     (said.method() == Some(PROGRESS)).then(|| said.message.value.pointer("/params/progressToken")).flatten()
 }
 
@@ -151,7 +151,7 @@ pub(super) fn unrelated(dialogue: &Dialogue<'_>, _: &Map<String, Value>) -> Obse
 }
 
 /// Whether a request waits for its response at an entry, with a stream in which it would come.
-fn is_running(exchanges: &Exchanges<'_>, place: usize, asked: &Asked, entry: usize) -> bool {
+fn is_running(exchanges: &Exchanges<'_>, place: usize, asked: &Asked<'_>, entry: usize) -> bool {
     let waits = asked.entry < entry
         && !asked.hostile
         // A task outlives the answer to the request that began it.
@@ -186,7 +186,7 @@ pub(super) fn no_broadcast(dialogue: &Dialogue<'_>, _: &Map<String, Value>) -> O
         .collect();
     let ids_tell = event_ids_tell(&exchanges, &streams);
     let mut open: BTreeSet<ExchangeId> = BTreeSet::new();
-    let mut first: HashMap<String, (&Said, ExchangeId)> = HashMap::new();
+    let mut first: HashMap<String, (&Said<'_>, ExchangeId)> = HashMap::new();
     for (entry, happened) in dialogue.transcript.entries.iter().enumerate() {
         match &happened.what {
             Happening::Head { exchange, .. } if streams.contains_key(exchange) => {
@@ -223,7 +223,7 @@ pub(super) fn no_broadcast(dialogue: &Dialogue<'_>, _: &Map<String, Value>) -> O
 }
 
 /// What tells a message of the server from all others of its kind.
-fn identity(said: &Said, event_id: Option<&str>) -> Option<String> {
+fn identity(said: &Said<'_>, event_id: Option<&str>) -> Option<String> {
     match said.message.kind {
         Kind::Request => said.message.id().map(|id| format!("request {id}")),
         Kind::Notification => match progress_of(said) {

@@ -133,7 +133,7 @@ pub(super) fn json(dialogue: &Dialogue<'_>, _: &Map<String, Value>) -> Observati
                 Kind::Response => {
                     let other =
                         exchanges.said_on(post).find_map(|said| said.answers).filter(|other| *other != place);
-                    let foreign = message.id().is_some_and(|id| *id != asked.id);
+                    let foreign = message.id().is_some_and(|id| *id != *asked.id);
                     let other = other.filter(|_| foreign).and_then(|other| dialogue.asked.get(other));
                     if other.is_some_and(|other| other.hostile) {
                         continue;
@@ -254,7 +254,7 @@ pub(super) fn error_status(dialogue: &Dialogue<'_>, with: &Map<String, Value>) -
             continue;
         };
         // Another id is another finding, and perhaps another request.
-        if message.id().is_some_and(|id| !id.is_null() && *id != asked.id) {
+        if message.id().is_some_and(|id| !id.is_null() && *id != *asked.id) {
             continue;
         }
         let wrong = u64::from(status) != wanted;

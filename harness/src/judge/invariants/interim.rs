@@ -14,7 +14,7 @@ const MAY_ASK: [&str; 3] = ["tools/call", "prompts/get", "resources/read"];
 /// The results of requests of this era, with their types.
 fn results<'d>(
     dialogue: &'d Dialogue<'_>,
-) -> impl Iterator<Item = (&'d Asked, &'d Said, &'d Value, &'d str)> {
+) -> impl Iterator<Item = (&'d Asked<'d>, &'d Said<'d>, &'d Value, &'d str)> {
     dialogue.said.iter().filter_map(|said| {
         let result = said.result()?;
         let asked = dialogue.request_of(said).filter(|asked| !asked.hostile && is_modern(asked))?;
@@ -22,7 +22,7 @@ fn results<'d>(
     })
 }
 
-fn interim<'d>(dialogue: &'d Dialogue<'_>) -> impl Iterator<Item = (&'d Asked, &'d Said, &'d Value)> {
+fn interim<'d>(dialogue: &'d Dialogue<'_>) -> impl Iterator<Item = (&'d Asked<'d>, &'d Said<'d>, &'d Value)> {
     results(dialogue)
         .filter(|(_, _, _, kind)| *kind == "input_required")
         .map(|(asked, said, result, _)| (asked, said, result))
@@ -32,7 +32,7 @@ fn interim<'d>(dialogue: &'d Dialogue<'_>) -> impl Iterator<Item = (&'d Asked, &
 pub(super) fn where_allowed(dialogue: &Dialogue<'_>, _: &Map<String, Value>) -> Observation {
     let mut seen = Observation::default();
     for (asked, said, _, kind) in
-        results(dialogue).filter(|(asked, _, _, _)| !MAY_ASK.contains(&asked.method.as_str()))
+        results(dialogue).filter(|(asked, _, _, _)| !MAY_ASK.contains(&asked.method.as_ref()))
     {
         let wrong = kind == "input_required";
         seen.examine(wrong.then(|| {
@@ -51,7 +51,7 @@ pub(super) fn where_allowed(dialogue: &Dialogue<'_>, _: &Map<String, Value>) -> 
 pub(super) fn marked(dialogue: &Dialogue<'_>, _: &Map<String, Value>) -> Observation {
     let mut seen = Observation::default();
     for (asked, said, result, kind) in
-        results(dialogue).filter(|(asked, _, _, _)| MAY_ASK.contains(&asked.method.as_str()))
+        results(dialogue).filter(|(asked, _, _, _)| MAY_ASK.contains(&asked.method.as_ref()))
     {
         let member =
             ["inputRequests", "requestState"].into_iter().find(|member| result.get(*member).is_some());
@@ -109,7 +109,7 @@ pub(super) fn without_hints(dialogue: &Dialogue<'_>, _: &Map<String, Value>) -> 
 /// The requests inside interim results, with their keys.
 fn requests<'d>(
     dialogue: &'d Dialogue<'_>,
-) -> impl Iterator<Item = (&'d Asked, &'d Said, &'d str, &'d Value)> {
+) -> impl Iterator<Item = (&'d Asked<'d>, &'d Said<'d>, &'d str, &'d Value)> {
     interim(dialogue).flat_map(|(asked, said, result)| {
         let requests = result.get("inputRequests").and_then(Value::as_object);
         requests.into_iter().flatten().map(move |(key, request)| (asked, said, key.as_str(), request))
@@ -225,7 +225,7 @@ pub(super) fn flat_form(dialogue: &Dialogue<'_>, _: &Map<String, Value>) -> Obse
 
 fn elicitations<'d>(
     dialogue: &'d Dialogue<'_>,
-) -> impl Iterator<Item = (&'d Asked, &'d Said, &'d str, &'d Value)> {
+) -> impl Iterator<Item = (&'d Asked<'d>, &'d Said<'d>, &'d str, &'d Value)> {
     requests(dialogue).filter_map(|(asked, said, key, request)| {
         let elicits = request.get("method").is_some_and(|method| method == "elicitation/create");
         Some((asked, said, key, request.get("params").filter(|params| elicits && params.is_object())?))

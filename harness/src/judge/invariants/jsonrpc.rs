@@ -17,7 +17,7 @@ pub(super) fn version(dialogue: &Dialogue<'_>, _: &Map<String, Value>) -> Observ
         if said.message.is_none_of_ours() {
             continue;
         }
-        let version = said.message.value.get("jsonrpc");
+        let version = said.message.member("jsonrpc");
         let wrong = version.and_then(Value::as_str) != Some("2.0");
         seen.examine(wrong.then(|| {
             let what = version.map_or_else(
@@ -30,11 +30,11 @@ pub(super) fn version(dialogue: &Dialogue<'_>, _: &Map<String, Value>) -> Observ
     seen
 }
 
-fn context(dialogue: &Dialogue<'_>, said: &Said) -> Option<usize> {
+fn context(dialogue: &Dialogue<'_>, said: &Said<'_>) -> Option<usize> {
     dialogue.request_of(said).map(|asked| asked.entry)
 }
 
-fn responses<'d>(dialogue: &'d Dialogue<'_>) -> impl Iterator<Item = &'d Said> {
+fn responses<'d>(dialogue: &'d Dialogue<'_>) -> impl Iterator<Item = &'d Said<'d>> {
     dialogue.said.iter().filter(|said| said.message.kind == Kind::Response)
 }
 
@@ -46,7 +46,7 @@ pub(super) fn response_id(dialogue: &Dialogue<'_>, _: &Map<String, Value>) -> Ob
         match id {
             Some(_) if said.answers.is_some() => seen.examine(None),
             // Whoever answers a notification, or input that has no readable id, is judged by another rule.
-            None if said.message.value.get("result").is_none() => {}
+            None if said.message.member("result").is_none() => {}
             // Whether an error for unreadable input may have an id of its own is another rule.
             Some(_) if answers_unreadable(dialogue, said) => {}
             Some(_) if said.error().is_some() && is_refusal(dialogue, said) => {}
@@ -77,7 +77,7 @@ pub(super) fn response_id(dialogue: &Dialogue<'_>, _: &Map<String, Value>) -> Ob
 
 /// Whether a message is the body of an HTTP refusal. It stands beside the status instead of answering by id: a server
 /// may refuse before it has read who asks.
-fn is_refusal(dialogue: &Dialogue<'_>, said: &Said) -> bool {
+fn is_refusal(dialogue: &Dialogue<'_>, said: &Said<'_>) -> bool {
     let entries = &dialogue.transcript.entries;
     let Some(Happening::Received { origin: Some(origin), .. }) =
         entries.get(said.entry).map(|entry| &entry.what)
@@ -91,7 +91,7 @@ fn is_refusal(dialogue: &Dialogue<'_>, said: &Said) -> bool {
 }
 
 /// Whether it says that input of ours could not be read, which then was hostile.
-fn answers_unreadable(dialogue: &Dialogue<'_>, said: &Said) -> bool {
+fn answers_unreadable(dialogue: &Dialogue<'_>, said: &Said<'_>) -> bool {
     let code = said.error().and_then(|error| error.get("code")).and_then(Value::as_i64);
     matches!(code, Some(-32700 | -32600)) && dialogue.after_hostile(said.entry)
 }
@@ -122,7 +122,7 @@ pub(super) fn no_invented_id(dialogue: &Dialogue<'_>, _: &Map<String, Value>) ->
 pub(super) fn params_object(dialogue: &Dialogue<'_>, _: &Map<String, Value>) -> Observation {
     let mut seen = Observation::default();
     for said in &dialogue.said {
-        let (Some(method), Some(params)) = (said.method(), said.message.value.get("params")) else {
+        let (Some(method), Some(params)) = (said.method(), said.message.member("params")) else {
             continue;
         };
         seen.examine((!params.is_object()).then(|| {
@@ -235,7 +235,7 @@ pub(super) fn result_or_error(dialogue: &Dialogue<'_>, _: &Map<String, Value>) -
 pub(super) fn result_xor_error(dialogue: &Dialogue<'_>, _: &Map<String, Value>) -> Observation {
     let mut seen = Observation::default();
     for said in responses(dialogue) {
-        let (Some(result), Some(error)) = (said.message.value.get("result"), said.message.value.get("error"))
+        let (Some(result), Some(error)) = (said.message.member("result"), said.message.member("error"))
         else {
             seen.examine(None);
             continue;
@@ -329,7 +329,7 @@ pub(super) fn notification_without_id(dialogue: &Dialogue<'_>, _: &Map<String, V
         let Some(method) = said.method().filter(|method| method.starts_with("notifications/")) else {
             continue;
         };
-        let wrong = said.message.value.get("id").is_some();
+        let wrong = said.message.member("id").is_some();
         seen.examine(
             wrong.then(|| {
                 breach(dialogue, said.entry, None, format!("the notification `{method}` has an `id`"))
@@ -339,7 +339,7 @@ pub(super) fn notification_without_id(dialogue: &Dialogue<'_>, _: &Map<String, V
     seen
 }
 
-fn requests<'d>(dialogue: &'d Dialogue<'_>) -> impl Iterator<Item = (&'d Said, &'d Value)> {
+fn requests<'d>(dialogue: &'d Dialogue<'_>) -> impl Iterator<Item = (&'d Said<'d>, &'d Value)> {
     dialogue.said.iter().filter_map(|said| {
         let notification = said.method().is_some_and(|method| method.starts_with("notifications/"));
         if said.message.kind == Kind::Request && !notification {

@@ -62,7 +62,7 @@ fn same(one: &Value, other: &Value) -> bool {
     one == other || matches!((one.as_f64(), other.as_f64()), (Some(one), Some(other)) if one == other)
 }
 
-fn tag(said: &Said) -> Option<&Value> {
+fn tag<'d>(said: &'d Said<'_>) -> Option<&'d Value> {
     said.message.value.pointer(SUBSCRIPTION)
 }
 
@@ -70,14 +70,14 @@ fn tag(said: &Said) -> Option<&Value> {
 fn tagged<'d>(
     dialogue: &'d Dialogue<'_>,
     listens: &'d [Listen<'d>],
-) -> impl Iterator<Item = (&'d Said, &'d Value, Option<&'d Listen<'d>>)> {
+) -> impl Iterator<Item = (&'d Said<'d>, &'d Value, Option<&'d Listen<'d>>)> {
     dialogue.said.iter().filter(|said| said.message.kind != Kind::Response).filter_map(move |said| {
         let id = tag(said)?;
         Some((said, id, listens.iter().rev().find(|listen| listen.entry < said.entry && same(listen.id, id))))
     })
 }
 
-fn is_change(said: &Said) -> bool {
+fn is_change(said: &Said<'_>) -> bool {
     said.method().is_some_and(|method| KINDS.iter().any(|(_, notification, _, _)| *notification == method))
 }
 
@@ -141,7 +141,7 @@ pub(super) fn named(dialogue: &Dialogue<'_>, _: &Map<String, Value>) -> Observat
     let mut seen = Observation::default();
     for said in dialogue.said.iter().filter(|said| is_change(said) && is_open(&listens, said.entry)) {
         // Without members there is no place for the id; that is the finding of another rule.
-        let placeless = said.message.value.get("params").is_some_and(|params| !params.is_object());
+        let placeless = said.message.member("params").is_some_and(|params| !params.is_object());
         let wrong = tag(said).is_none() && !placeless;
         let latest = listens.iter().rev().find(|listen| listen.entry < said.entry).map(|listen| listen.entry);
         seen.examine(wrong.then(|| {

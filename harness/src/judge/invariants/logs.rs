@@ -10,16 +10,16 @@ const META_LOG_LEVEL: &str = "/_meta/io.modelcontextprotocol~1logLevel";
 /// From the least to the gravest.
 const LEVELS: [&str; 8] = ["debug", "info", "notice", "warning", "error", "critical", "alert", "emergency"];
 
-fn messages<'d>(dialogue: &'d Dialogue<'_>) -> impl Iterator<Item = &'d Said> {
+fn messages<'d>(dialogue: &'d Dialogue<'_>) -> impl Iterator<Item = &'d Said<'d>> {
     dialogue.said.iter().filter(|said| said.method() == Some("notifications/message"))
 }
 
-fn wished(asked: &Asked) -> Option<&Value> {
+fn wished<'d>(asked: &'d Asked<'_>) -> Option<&'d Value> {
     asked.params.pointer(META_LOG_LEVEL)
 }
 
 /// The requests that were open when an entry was made; the barrier's own does not count, for it cannot log.
-fn open<'d>(dialogue: &'d Dialogue<'_>, entry: usize) -> impl Iterator<Item = &'d Asked> {
+fn open<'d>(dialogue: &'d Dialogue<'_>, entry: usize) -> impl Iterator<Item = &'d Asked<'d>> {
     dialogue.asked.iter().enumerate().filter_map(move |(index, asked)| {
         let counts = asked.entry < entry
             && asked.method != "server/discover"
@@ -29,7 +29,7 @@ fn open<'d>(dialogue: &'d Dialogue<'_>, entry: usize) -> impl Iterator<Item = &'
 }
 
 /// The requests of the case that was running when an entry was made.
-fn of_case<'d>(dialogue: &'d Dialogue<'_>, entry: usize) -> impl Iterator<Item = &'d Asked> {
+fn of_case<'d>(dialogue: &'d Dialogue<'_>, entry: usize) -> impl Iterator<Item = &'d Asked<'d>> {
     let begins = dialogue.transcript.case_at(entry).map_or(0, |case| case.begins);
     dialogue.asked.iter().filter(move |asked| asked.entry < entry && asked.entry >= begins)
 }

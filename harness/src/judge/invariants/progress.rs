@@ -8,15 +8,15 @@ use super::{Observation, breach};
 use crate::judge::dialogue::{Asked, Dialogue, Said};
 use crate::judge::matching::in_short;
 
-fn reports<'d>(dialogue: &'d Dialogue<'_>) -> impl Iterator<Item = (&'d Said, &'d Value)> {
+fn reports<'d>(dialogue: &'d Dialogue<'_>) -> impl Iterator<Item = (&'d Said<'d>, &'d Value)> {
     dialogue.said.iter().filter_map(|said| {
         (said.method() == Some("notifications/progress")).then_some(())?;
-        Some((said, said.message.value.get("params")?.get("progressToken")?))
+        Some((said, said.message.member("params")?.get("progressToken")?))
     })
 }
 
 /// The requests that gave a token, with their place in [`Dialogue::asked`].
-fn owners<'d>(dialogue: &'d Dialogue<'_>, token: &'d Value) -> impl Iterator<Item = (usize, &'d Asked)> {
+fn owners<'d>(dialogue: &'d Dialogue<'_>, token: &'d Value) -> impl Iterator<Item = (usize, &'d Asked<'d>)> {
     dialogue
         .asked
         .iter()

@@ -59,7 +59,7 @@ pub(super) fn schema(dialogue: &Dialogue<'_>, with: &Map<String, Value>) -> Obse
 
 fn concerned<'d>(
     dialogue: &'d Dialogue<'_>,
-    said: &'d Said,
+    said: &'d Said<'d>,
     with: &Map<String, Value>,
 ) -> Option<(Shape<'d>, &'d Value)> {
     let message = &said.message;

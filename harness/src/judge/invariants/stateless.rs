@@ -29,13 +29,13 @@ const REMOVED: [&str; 5] = [
 const OF_EXTENSIONS: [&str; 1] = ["notifications/tasks"];
 
 /// Whether a request speaks this era's language; what else was sent is judged by no rule of the era.
-pub(super) fn is_modern(asked: &Asked) -> bool {
+pub(super) fn is_modern(asked: &Asked<'_>) -> bool {
     let meta = asked.params.get("_meta");
     [META_VERSION, META_CAPABILITIES].iter().all(|key| meta.is_some_and(|meta| meta.get(*key).is_some()))
 }
 
 /// What a request declares of its client.
-pub(super) fn declared(asked: &Asked) -> Option<&Value> {
+pub(super) fn declared<'d>(asked: &'d Asked<'_>) -> Option<&'d Value> {
     asked.params.get("_meta")?.get(META_CAPABILITIES)
 }
 
@@ -166,7 +166,7 @@ pub(super) fn cache_hints(dialogue: &Dialogue<'_>, with: &Map<String, Value>) ->
     for said in &dialogue.said {
         let (Some(result), Some(asked)) = (said.result(), dialogue.request_of(said)) else { continue };
         let complete = result.get("resultType").is_none_or(|kind| kind == "complete");
-        let method = asked.method.as_str();
+        let method = asked.method.as_ref();
         if asked.hostile
             || !is_modern(asked)
             || !result.is_object()

@@ -14,7 +14,7 @@ pub(super) fn updates(dialogue: &Dialogue<'_>, _: &Map<String, Value>) -> Observ
     let mut changes: Vec<(usize, bool, String)> = Vec::new();
     for (index, asked) in dialogue.asked.iter().enumerate() {
         let uri = asked.params.get("uri").map(Value::to_string).unwrap_or_default();
-        match asked.method.as_str() {
+        match asked.method.as_ref() {
             // It counts from the moment it was sent.
             "resources/subscribe" => changes.push((asked.entry, true, uri)),
             // Until the answer an update may still be on its way.

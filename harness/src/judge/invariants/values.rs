@@ -77,9 +77,9 @@ fn members(with: &Map<String, Value>, key: &str) -> Members {
 
 fn concerned<'d>(
     dialogue: &'d Dialogue<'_>,
-    said: &'d Said,
+    said: &'d Said<'d>,
     with: &Map<String, Value>,
-) -> Option<(Option<&'d Asked>, &'d Value)> {
+) -> Option<(Option<&'d Asked<'d>>, &'d Value)> {
     let named = |key: &str, method: Option<&str>| match with.get(key) {
         Some(Value::Array(many)) => many.iter().any(|one| one.as_str() == method),
         Some(one) => one.as_str() == method,
@@ -100,11 +100,11 @@ fn concerned<'d>(
             (as_task == wanted && !interim).then_some((Some(asked), result))
         }
         Kind::Request => named("request", said.method())
-            .then(|| said.message.value.get("params"))
+            .then(|| said.message.member("params"))
             .flatten()
             .map(|params| (None, params)),
         Kind::Notification => named("notification", said.method())
-            .then(|| said.message.value.get("params"))
+            .then(|| said.message.member("params"))
             .flatten()
             .map(|params| (None, params)),
         Kind::Other => None,

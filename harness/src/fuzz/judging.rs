@@ -1,0 +1,73 @@
+//! Judges a leg on a thread of its own, while the next one is flown.
+
+use std::sync::Arc;
+
+use tokio::task::JoinHandle;
+
+use super::input::Input;
+use super::leg::{Leg, Try};
+use super::suspect::{self, Knowledge, Suspect};
+
+/// So many inputs of earlier legs are kept: the cause of what shows at the beginning of a leg may be among them.
+const KEPT: usize = 256;
+
+/// A leg that is being judged.
+pub(super) struct Judging {
+    place: usize,
+    later: bool,
+    earlier: Vec<Input>,
+    task: JoinHandle<(Vec<Suspect>, Vec<Try>)>,
+}
+
+/// What came of it.
+pub(super) struct Judged {
+    /// The place where it was flown, by number.
+    pub(super) place: usize,
+    /// Whether other legs were flown in the same session before.
+    pub(super) later: bool,
+    /// The gravest first: there may not be time for all.
+    pub(super) suspects: Vec<Suspect>,
+    /// What was tried, with the last inputs of the legs before.
+    pub(super) tried: Vec<Input>,
+}
+
+impl Judging {
+    /// Begins. `earlier` are the last inputs before the leg, in the same session.
+    pub(super) fn begin(
+        place: usize,
+        later: bool,
+        earlier: Vec<Input>,
+        leg: Leg,
+        knowledge: Arc<Knowledge>,
+    ) -> Judging {
+        let judge = move || (suspect::all(&leg, &knowledge), leg.tries);
+        Judging { place, later, earlier, task: tokio::task::spawn_blocking(judge) }
+    }
+
+    /// Waits until it is done.
+    pub(super) async fn end(self) -> Judged {
+        let (mut suspects, tries) = match self.task.await {
+            Ok(judged) => judged,
+            Err(error) => match error.try_into_panic() {
+                Ok(panic) => std::panic::resume_unwind(panic),
+                // The campaign is over.
+                Err(_) => (Vec::new(), Vec::new()),
+            },
+        };
+        for place in suspects.iter_mut().flat_map(|suspect| &mut suspect.tries) {
+            *place += self.earlier.len();
+        }
+        suspects.sort_by_key(|suspect| suspect.oracle);
+        let mut tried = self.earlier;
+        tried.extend(tries.into_iter().map(|this| this.input));
+        Judged { place: self.place, later: self.later, suspects, tried }
+    }
+}
+
+/// The last inputs of a leg, for the one after it.
+pub(super) fn last_of(mut earlier: Vec<Input>, leg: &Leg) -> Vec<Input> {
+    let own = leg.tries.len().min(KEPT);
+    earlier.drain(..earlier.len().saturating_sub(KEPT - own));
+    earlier.extend(leg.tries.iter().skip(leg.tries.len() - own).map(|this| this.input.clone()));
+    earlier
+}
