@@ -173,7 +173,11 @@ pub async fn run(
         let (shared, walked, found) = (Arc::clone(&shared), Arc::clone(&walked), found.clone());
         let cases = fuzz.budget.cases;
         running.spawn(async move {
-            walked.closed().await;
+            // Lanes may have suspects to look into long after.
+            tokio::select! {
+                () = walked.closed() => {}
+                () = until(shared.lanes_until) => {}
+            }
             let left = |cases: u64| cases.saturating_sub(shared.book().stats.cases);
             let cases = cases.map(|cases| share(left(cases), turn, workers));
             guided::carry_out(shared, guide, cases, found).await;
