@@ -20,7 +20,7 @@ static int is(const char *value, const char *text) {
 
 /* The id as it stands, which is a number or a text. */
 static const char *id(void) {
-    static char copy[128];
+    static char copy[sizeof line];
     const char *value = member("id");
     if (!value) return NULL;
     size_t length = *value == '"' ? strcspn(value + 1, "\"") + 2 : strcspn(value, ",}");
@@ -39,6 +39,7 @@ static void deploy(const char *mode) {
 
 int main(void) {
     while (fgets(line, sizeof line, stdin)) {
+        if (line[0] != '{') continue;
         const char *method = member("method"), *own = id(), *mode;
         if (!method || !own || (*own != '"' && (*own < '0' || *own > '9'))) continue;
         printf("{\"jsonrpc\":\"2.0\",\"id\":%s,", own);
