@@ -6,7 +6,7 @@
 
 mod bait;
 mod boundary;
-mod bytes;
+pub(super) mod bytes;
 mod call;
 mod dice;
 mod envelopes;
@@ -157,8 +157,10 @@ impl Maker {
     }
 
     /// An input by the bytes of a coverage-guided engine. The first byte says what kind of input or which tool, the
-    /// second which property; what follows becomes the text of that property as it stands, with replacement characters
-    /// for what is no UTF-8. None where the bytes are too few, or more than 32 KiB.
+    /// second which property, or that what follows decides on whole arguments. What follows becomes the text of that
+    /// property as it stands, with replacement characters for what is no UTF-8. 0xff ends it, and another property and its
+    /// text follow; 0xfe and a byte stand for a value that the property is known to take. None where the bytes are too few,
+    /// or more than 32 KiB.
     #[must_use]
     pub fn from_bytes(&self, bytes: &[u8]) -> Option<Input> {
         bytes::input(&self.parts, bytes)
