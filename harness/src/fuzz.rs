@@ -5,6 +5,7 @@
 
 pub mod campaign;
 pub mod case_file;
+mod deaths;
 mod endurance;
 pub mod finding;
 mod flight;
@@ -16,6 +17,7 @@ pub mod input;
 pub mod leaks;
 pub mod make;
 pub mod oracle;
+mod refusals;
 pub mod replay;
 pub mod report;
 mod rules;
@@ -23,5 +25,6 @@ pub mod shrink;
 pub mod signature;
 mod stream;
 mod suspect;
+mod text_of;
 mod units;
 pub mod watch;

@@ -12,6 +12,7 @@ use super::input::{Claim, Input};
 use super::watch::{Excess, Watchdog};
 use crate::judge::steps;
 use crate::run::script;
+use crate::session::handshake::HandshakeError;
 use crate::session::{Heard, Outgoing, Session};
 use crate::template::Variables;
 use crate::transcript::{CaseRecord, Happening, Health, StepRecord, Transcript, Waited};
@@ -41,6 +42,8 @@ pub(super) struct Try {
     /// The entry of the first thing that was sent.
     pub(super) begins: usize,
     pub(super) asked: Vec<Asked>,
+    /// Everything that was sent: which step, and the entry.
+    pub(super) sent: Vec<(usize, usize)>,
 }
 
 /// A request that must be answered.
@@ -83,6 +86,10 @@ pub(super) struct Flight {
     begins: usize,
     timeout: Duration,
     patient: bool,
+    /// Whether there was no handshake yet.
+    pub(super) bare: bool,
+    /// Whether the server is reached over the loopback.
+    pub(super) loopback: bool,
     /// The bytes that were sent.
     sent: usize,
     watchdog: Option<Watchdog>,
@@ -106,6 +113,8 @@ impl Flight {
             ids: HashSet::new(),
             timeout,
             patient,
+            bare: false,
+            loopback: false,
             sent: 0,
             watchdog,
         }
@@ -187,7 +196,7 @@ impl Flight {
 
     fn begin(&mut self, input: Input) -> usize {
         let begins = self.session.transcript.entries.len();
-        self.tries.push(Try { input, begins, asked: Vec::new() });
+        self.tries.push(Try { input, begins, asked: Vec::new(), sent: Vec::new() });
         self.tries.len() - 1
     }
 
@@ -213,7 +222,11 @@ impl Flight {
             self.sent += bytes.len();
         }
         self.remember(place, number, &sent, Waited::NotWaited, known);
+        if let (Some(entry), Some(this)) = (sent.entry, self.tries.get_mut(place)) {
+            this.sent.push((number, entry));
+        }
         if let Some(entry) = sent.entry
+            && !self.bare
             && let Some(id) = self.must_be_answered(place, number, entry)
             && self.ids.insert(id_key(&id))
         {
@@ -336,6 +349,10 @@ impl Flight {
         if self.landing != Landing::Sound {
             return;
         }
+        if self.bare {
+            self.greet().await;
+            return;
+        }
         let limit = self.patience().max(self.session.pace());
         match self.session.wait_past(None, Duration::ZERO, Instant::now() + limit).await {
             Waited::Closed => self.landing = Landing::Dead,
@@ -344,6 +361,30 @@ impl Flight {
                 // The server lives; what takes long may just be slow.
                 self.drain(0, begun + self.patience()).await;
                 self.give_up();
+            }
+        }
+    }
+
+    /// The sign of life of a server that was not greeted yet: an answer to the handshake, whatever it says, or to a
+    /// request that may come before it.
+    async fn greet(&mut self) {
+        match self.session.begin(self.timeout).await {
+            Err(HandshakeError::Closed) => self.landing = Landing::Dead,
+            Err(HandshakeError::Silent) if self.session.is_closed() => self.landing = Landing::Dead,
+            Err(HandshakeError::Silent) => {
+                let until = Instant::now() + self.timeout;
+                match self.session.wait_past(None, Duration::ZERO, until).await {
+                    Waited::Closed => self.landing = Landing::Dead,
+                    Waited::TimedOut => self.landing = Landing::Hung,
+                    _ => {}
+                }
+            }
+            // Whoever has ended since is not heard of until it is asked.
+            _ => {
+                let until = Instant::now() + self.timeout;
+                if self.session.wait_past(None, Duration::ZERO, until).await == Waited::Closed {
+                    self.landing = Landing::Dead;
+                }
             }
         }
     }

@@ -41,6 +41,8 @@ pub(super) struct Replayer<'a> {
     pub(super) maker: Option<&'a Maker>,
     pub(super) knowledge: &'a Knowledge,
     pub(super) timeout: Duration,
+    /// How long a server may take from its start to its first answer.
+    pub(super) startup: Duration,
     /// What a server may use; it is ended when it takes more.
     pub(super) limits: Option<Limits>,
     /// Nothing new is begun after this.
@@ -69,7 +71,22 @@ impl Replayer<'_> {
         session.mirror(std::sync::Arc::new(headers::mirrored(&profile.tools)));
         let watchdog =
             self.limits.and_then(|limits| session.with_process(|process| Watchdog::start(process, limits)));
-        Some(Flight::new(session, self.timeout, patient, watchdog))
+        let mut flight = Flight::new(session, self.timeout, patient, watchdog);
+        flight.loopback = self.opener.is_loopback();
+        Some(flight)
+    }
+
+    /// What an input is tried on: a session with a fresh server, or a server that nobody has greeted.
+    pub(super) async fn open_for(&self, input: &Input, patient: bool) -> Option<Flight> {
+        if !input.is_bare() {
+            return self.open(patient).await;
+        }
+        let session = self.opener.bare(self.revision, ClientKind::Usual, true).await.ok()?;
+        let watchdog =
+            self.limits.and_then(|limits| session.with_process(|process| Watchdog::start(process, limits)));
+        let mut flight = Flight::new(session, self.startup, patient, watchdog);
+        flight.bare = true;
+        Some(flight)
     }
 
     /// What inputs bring about on a fresh server.
@@ -78,8 +95,9 @@ impl Replayer<'_> {
         inputs: impl IntoIterator<Item = Input>,
         patient: bool,
     ) -> Vec<Suspect> {
-        let Some(mut flight) = self.open(patient).await else { return Vec::new() };
         let mut inputs: VecDeque<Input> = inputs.into_iter().collect();
+        let Some(first) = inputs.front() else { return Vec::new() };
+        let Some(mut flight) = self.open_for(first, patient).await else { return Vec::new() };
         while !inputs.is_empty() && flight.fly(&mut inputs).await == Landing::Sound {}
         suspect::all(&mut flight, self.knowledge)
     }
@@ -111,7 +129,9 @@ impl Replayer<'_> {
                 return Some((input.clone(), seen));
             }
         }
-        if suspect.oracle == Oracle::NoAnswer {
+        // A server that was not greeted has seen nothing before.
+        let is_bare = |place: &usize| tried.get(*place).is_some_and(Input::is_bare);
+        if suspect.oracle == Oracle::NoAnswer || suspect.tries.iter().any(is_bare) {
             return None;
         }
         // It takes what was before.
@@ -177,7 +197,7 @@ impl Replayer<'_> {
             let candidate = tree.current();
             let mut open = match flight.take().filter(|open| open.landing == Landing::Sound) {
                 Some(open) => open,
-                None => match self.open(false).await {
+                None => match self.open_for(&candidate, false).await {
                     Some(open) => open,
                     None => break,
                 },
@@ -188,9 +208,9 @@ impl Replayer<'_> {
                 .iter()
                 .any(|seen| seen.tries.first() == Some(&place) && is_same(seen, suspect));
             // What was found once would be found again and again in the same recording.
-            flight = (!shows).then_some(open);
+            flight = (!shows && !candidate.is_bare()).then_some(open);
             more = if shows {
-                best = candidate;
+                best = candidate.clone();
                 tree.simplify()
             } else {
                 tree.complicate()
@@ -247,6 +267,7 @@ pub async fn all(
                 maker: Some(&place.maker),
                 knowledge: &place.knowledge,
                 timeout: fuzz.settings.timeout,
+                startup: fuzz.settings.startup_timeout,
                 limits: ground.limits,
                 deadline: Instant::now() + fuzz.settings.max_time,
             };

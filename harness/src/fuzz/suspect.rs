@@ -8,7 +8,7 @@ use super::input::{Claim, Input};
 use super::oracle::Oracle;
 use super::rules::Rule;
 use super::watch::Excess;
-use super::{leaks, signature};
+use super::{leaks, refusals, signature, text_of};
 use crate::event::Evidence;
 use crate::judge::dialogue::Dialogue;
 use crate::judge::{Breach, evidence};
@@ -72,7 +72,12 @@ pub(super) fn all(flight: &mut Flight, knowledge: &Knowledge) -> Vec<Suspect> {
             .filter(|_| !unread)
             .filter_map(|(place, asked)| no_answer(transcript, tries, *place, *asked)),
     );
+    if flight.bare {
+        // What a server that nobody has greeted says is its own affair, as long as it lives.
+        return found;
+    }
     let dialogue = Dialogue::of(transcript);
+    found.extend(refusals::all(flight));
     found.extend(knowledge.rules.iter().flat_map(|rule| broken(rule, &dialogue, tries)));
     found.extend(poisoned(flight));
     for (place, this) in tries.iter().enumerate() {
@@ -193,6 +198,7 @@ pub(super) fn subject(input: &Input) -> String {
     let method = || {
         input.steps.iter().find_map(|step| match &step.action {
             Action::Request(send) | Action::Notify(send) => Some(send.method.clone()),
+            Action::Raw(text) => Some(text_of::message(text)?.get("method")?.as_str()?.to_owned()),
             _ => None,
         })
     };
