@@ -3,6 +3,7 @@
 //! An [`input::Input`] is a few steps of the case format, so that everything that drives, records and judges cases
 //! serves here too, and a finding can be written as a case file.
 
+pub mod by_hand;
 pub mod campaign;
 pub mod case_file;
 mod deaths;

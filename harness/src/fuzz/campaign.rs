@@ -192,6 +192,7 @@ pub async fn run(
             told = findings_told.recv() => match told {
                 Some(finding) => {
                     let mut finding: Finding = finding;
+                    finding.show_by_hand(&fuzz.settings);
                     finding.redact(fuzz.settings.http.secrets().chain(shared.ground.secrets()));
                     if findings.iter().any(|known| known.signature == finding.signature) {
                         continue;
