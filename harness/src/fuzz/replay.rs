@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use mcp_conform_cases::case::ClientKind;
+use mcp_conform_cases::case::{Action, ClientKind};
 use mcp_conform_cases::{Library, Revision};
 use proptest::strategy::ValueTree as _;
 use serde_json::json;
@@ -29,6 +29,8 @@ use crate::session::headers;
 const REPEATS: u32 = 3;
 /// How many inputs before a suspect are tried together with it, from few to many.
 const TAILS: [usize; 3] = [4, 32, 256];
+/// How long a tool may work without an answer.
+const WORK: Duration = Duration::from_secs(30);
 /// How long an input is made smaller.
 const SHRINKING: Duration = Duration::from_secs(8);
 /// How many smaller inputs are tried.
@@ -167,6 +169,11 @@ impl Replayer<'_> {
         if matches!(suspect.oracle, Oracle::Hang | Oracle::NoAnswer) && reproduced < REPEATS {
             return None;
         }
+        // A tool may take its time, whatever it was given: silence counts when it lasts much longer than any answer.
+        if matches!(suspect.oracle, Oracle::Hang | Oracle::NoAnswer) && calls_a_tool(&minimized) {
+            let patient = Replayer { timeout: self.timeout.max(WORK), ..*self };
+            patient.shows(&minimized, &suspect, true).await?;
+        }
         let reproduced_of = (reproduced, REPEATS);
         (reproduced > 0).then_some(Confirmed { suspect, input, minimized, reproduced: reproduced_of })
     }
@@ -225,6 +232,17 @@ impl Replayer<'_> {
 fn is_same(one: &Suspect, other: &Suspect) -> bool {
     one.oracle == other.oracle
         && (one.signature == other.signature || matches!(one.oracle, Oracle::Hang | Oracle::NoAnswer))
+}
+
+/// Whether an input calls a tool, as far as one can tell.
+fn calls_a_tool(input: &Input) -> bool {
+    const CALL: &str = "tools/call";
+    input.steps.iter().any(|step| match &step.action {
+        Action::Request(send) => send.method == CALL,
+        Action::Raw(text) => text.contains(CALL),
+        Action::Json(value) => value.get("method").is_some_and(|method| method == CALL),
+        _ => false,
+    })
 }
 
 /// One input that does what several do. Where they use the same name, the latest step that has it is meant, which is the
