@@ -12,11 +12,13 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
+use super::deaths::{self, Deaths};
 use super::endurance;
 use super::finding::Finding;
-use super::flight::Landing;
+use super::flight::{Flight, Landing};
 use super::ground::{FuzzSettings, Ground, Introduction, Place};
 use super::input::Input;
+use super::oracle::Oracle;
 use super::replay::Replayer;
 use super::stream::Stream;
 use super::suspect::{self, Suspect};
@@ -29,12 +31,12 @@ pub use guided::{Guided, GuidedSettings};
 const BATCH: usize = 64;
 /// So many inputs are tried in one session before it is judged and another one begun.
 const SESSION: usize = 1_000;
-/// One session in so many is preceded by a trial of endurance.
+/// One session in so many is followed by a trial of endurance.
 const ENDURANCE_EVERY: usize = 2;
+/// One part in so many of the time may go into such trials.
+const ENDURING: u32 = 3;
 /// How often a suspect that did not show itself again is looked into.
 const MOST_DOUBTS: u32 = 2;
-/// After so many deaths and hangs by the same kind of input it is tried no more: each costs a start of the server.
-const MOST_DEATHS: u32 = 12;
 /// One part in so many of the time may go into looking at suspects that did not end the server; the others wait until the
 /// budget is spent.
 const LOOKING: u32 = 3;
@@ -102,6 +104,7 @@ pub struct Outcome {
 struct Shared {
     ground: Ground,
     timeout: Duration,
+    startup: Duration,
     /// When no more inputs are tried.
     deadline: Option<Instant>,
     /// When lanes try no more: earlier, if an engine takes over.
@@ -116,7 +119,7 @@ struct Book {
     /// Suspects by signature that need not be looked into again.
     known: HashSet<String>,
     doubts: HashMap<String, u32>,
-    deaths: HashMap<String, u32>,
+    deaths: Deaths,
     stats: Stats,
     guided: Vec<Guided>,
 }
@@ -154,6 +157,7 @@ pub async fn run(
     let began = Instant::now();
     let shared = Arc::new(Shared {
         timeout: fuzz.settings.timeout,
+        startup: fuzz.settings.startup_timeout,
         deadline: fuzz.budget.time.map(|time| began + time),
         lanes_until: fuzz.budget.time.map(|time| began + if guides.is_empty() { time } else { time / WALK }),
         stop: stop.clone(),
@@ -192,6 +196,7 @@ pub async fn run(
             told = findings_told.recv() => match told {
                 Some(finding) => {
                     let mut finding: Finding = finding;
+                    finding.show_by_hand(&fuzz.settings);
                     finding.redact(fuzz.settings.http.secrets().chain(shared.ground.secrets()));
                     if findings.iter().any(|known| known.signature == finding.signature) {
                         continue;
@@ -281,19 +286,29 @@ async fn lane(
     found: mpsc::UnboundedSender<Finding>,
 ) {
     let mut turn = 0_usize;
-    let mut sessions = 0_usize;
-    let mut spent = Spent { began: Instant::now(), looking: Duration::ZERO, put_off: Vec::new() };
+    let (mut sessions, mut trials) = (0_usize, 0_usize);
+    let began = Instant::now();
+    let mut spent = Spent { began, looking: Duration::ZERO, enduring: Duration::ZERO, put_off: Vec::new() };
     while !streams.is_empty() && !shared.is_over() {
         turn %= streams.len();
         let Some((number, stream)) = streams.get_mut(turn) else { return };
         let Some(place) = shared.ground.places.get(*number) else { return };
-        // One in so many sessions is about what only shows after a while.
-        if sessions.is_multiple_of(ENDURANCE_EVERY) {
-            let trial = lane + sessions / ENDURANCE_EVERY * lanes;
-            endure(&shared, place, trial, &found).await;
+        // What dies at once shows nothing after a while: inputs come first.
+        let more = one_session(&shared, place, (*number, stream), &mut spent, &found).await;
+        if sessions.is_multiple_of(ENDURANCE_EVERY) && !spent.endured_enough(&shared) && !shared.is_over() {
+            let begun = Instant::now();
+            endure(&shared, place, lane + trials * lanes, &found).await;
+            trials += 1;
+            spent.enduring += begun.elapsed();
+        }
+        while let Some((number, suspect, tried)) = spent.due(&shared) {
+            let Some(place) = shared.ground.places.get(number) else { break };
+            let begun = Instant::now();
+            consider(&shared, place, &replayer(&shared, place), suspect, &tried, &found).await;
+            spent.looking += begun.elapsed();
         }
         sessions += 1;
-        if one_session(&shared, place, (*number, stream), &mut spent, &found).await {
+        if more {
             turn += 1;
         } else {
             streams.remove(turn);
@@ -319,12 +334,15 @@ async fn one_session(
     let Some(mut flight) = replayer.open(false).await else { return false };
     shared.book().stats.sessions += 1;
     flight.fly(&mut place.canaries.clone().into()).await;
+    // What comes before any handshake has a server of its own.
+    let mut apart: VecDeque<Input> = VecDeque::new();
     while flight.landing == Landing::Sound && flight.tries.len() < SESSION && !shared.is_over() {
         let mut batch: VecDeque<Input> = VecDeque::new();
         // Where everything is left out there is no end to it.
-        while batch.len() < BATCH && !shared.is_over() {
+        while batch.len() + apart.len() < BATCH && !shared.is_over() {
             match stream.next() {
                 Some(input) if is_left_out(shared, &input) => shared.book().stats.left_out += 1,
+                Some(input) if input.is_bare() => apart.push_back(input),
                 Some(input) => batch.push_back(input),
                 None => break,
             }
@@ -344,24 +362,112 @@ async fn one_session(
     let mut suspects = suspect::all(&mut flight, &place.knowledge);
     let tried: Vec<Input> = flight.tries.drain(..).map(|this| this.input).collect();
     drop(flight);
-    // The gravest first: there may not be time for all.
-    suspects.sort_by_key(|suspect| suspect.oracle);
+    // Which of several inputs ended the server shows when they are tried one by one; those after it, which nobody has
+    // looked at, get their turn by the same.
+    let ends = |suspect: &Suspect| suspect.oracle.ends_server();
+    let last: Vec<usize> =
+        suspects.iter().filter(|suspect| ends(suspect)).flat_map(|one| one.tries.clone()).collect();
+    if let (Some(first), Some(last)) = (last.iter().min(), last.iter().max())
+        && first < last
+        && let Some(doubtful) = tried.get(*first..=*last)
+    {
+        let seen = one_by_one(shared, place, number, doubtful.to_vec().into(), spent, found).await;
+        for suspect in suspects.iter_mut().filter(|suspect| ends(suspect)) {
+            // What none of them did alone takes several in a row.
+            suspect.tries = vec![*last];
+        }
+        suspects.retain(|suspect| !ends(suspect) || !seen.contains(&suspect.signature));
+    }
+    look_into(shared, place, number, suspects, &tried, spent, found).await;
+    shared.book().stats.cases += u64::try_from(apart.len()).unwrap_or(0);
+    one_by_one(shared, place, number, apart, spent, found).await;
+    stream.has_more()
+}
+
+/// Tries inputs one after the other, each with a sign of life after it, on as many servers as it takes; gives the
+/// signatures of what ended them.
+async fn one_by_one(
+    shared: &Shared,
+    place: &Place,
+    number: usize,
+    mut inputs: VecDeque<Input>,
+    spent: &mut Spent,
+    found: &mpsc::UnboundedSender<Finding>,
+) -> HashSet<String> {
+    let replayer = replayer(shared, place);
+    let mut seen = HashSet::new();
+    while !inputs.is_empty() && !shared.is_over() {
+        let mut open: Option<Flight> = None;
+        while let Some(input) = inputs.pop_front() {
+            if is_left_out(shared, &input) {
+                shared.book().stats.left_out += 1;
+                continue;
+            }
+            let is_bare = input.is_bare();
+            if is_bare && open.is_some() {
+                inputs.push_front(input);
+                break;
+            }
+            let mut flight = match open.take() {
+                Some(flight) => flight,
+                None => match replayer.open_for(&input, false).await {
+                    Some(flight) => flight,
+                    None => return seen,
+                },
+            };
+            let landing = flight.fly(&mut VecDeque::from([input])).await;
+            open = Some(flight);
+            if is_bare || landing != Landing::Sound {
+                break;
+            }
+        }
+        let Some(mut flight) = open else { break };
+        shared.book().stats.sessions += 1;
+        let mut suspects = suspect::all(&mut flight, &place.knowledge);
+        let tried: Vec<Input> = flight.tries.drain(..).map(|this| this.input).collect();
+        drop(flight);
+        for suspect in suspects.iter_mut().filter(|suspect| suspect.oracle.ends_server()) {
+            suspect.tries = tried.len().checked_sub(1).into_iter().collect();
+            seen.insert(suspect.signature.clone());
+        }
+        look_into(shared, place, number, suspects, &tried, spent, found).await;
+    }
+    seen
+}
+
+/// Looks into suspects, the gravest first, as there may not be time for all.
+async fn look_into(
+    shared: &Shared,
+    place: &Place,
+    number: usize,
+    mut suspects: Vec<Suspect>,
+    tried: &[Input],
+    spent: &mut Spent,
+    found: &mpsc::UnboundedSender<Finding>,
+) {
+    let replayer = replayer(shared, place);
+    suspects.sort_by_key(cost);
     for suspect in suspects {
         let began = Instant::now();
         if !suspect.oracle.ends_server() && spent.is_too_much(shared) {
-            spent.put_off(number, suspect, &tried);
+            spent.put_off(number, suspect, tried);
         } else {
-            consider(shared, place, &replayer, suspect, &tried, found).await;
+            consider(shared, place, &replayer, suspect, tried, found).await;
             spent.looking += began.elapsed();
         }
     }
-    stream.has_more()
+}
+
+/// What is looked into first: what ended the server, then what shows at once; silence, which has to be waited for, last.
+fn cost(suspect: &Suspect) -> (bool, Oracle) {
+    (suspect.oracle == Oracle::NoAnswer, suspect.oracle)
 }
 
 /// What a lane spends on looking into suspects, and what it has put off.
 struct Spent {
     began: Instant,
     looking: Duration,
+    enduring: Duration,
     /// The place, a suspect, and the inputs that may have caused it.
     put_off: Vec<(usize, Suspect, Vec<Input>)>,
 }
@@ -370,6 +476,11 @@ impl Spent {
     /// Whether so much of the budget went into suspects that inputs come first now.
     fn is_too_much(&self, shared: &Shared) -> bool {
         shared.deadline.is_some() && self.looking > self.began.elapsed() / LOOKING
+    }
+
+    /// Whether so much of the budget went into trials of endurance that inputs come first now.
+    fn endured_enough(&self, shared: &Shared) -> bool {
+        shared.deadline.is_some() && self.enduring > self.began.elapsed() / ENDURING
     }
 
     fn put_off(&mut self, place: usize, mut suspect: Suspect, tried: &[Input]) {
@@ -381,6 +492,12 @@ impl Spent {
             suspect.tries.iter().filter_map(|place| tried.get(*place)).cloned().collect();
         suspect.tries = (0..causes.len()).collect();
         self.put_off.push((place, suspect, causes));
+        self.put_off.sort_by_key(|(_, suspect, _)| cost(suspect));
+    }
+
+    /// What was put off and is looked into now, if there is time for it.
+    fn due(&mut self, shared: &Shared) -> Option<(usize, Suspect, Vec<Input>)> {
+        (!self.put_off.is_empty() && !self.is_too_much(shared)).then(|| self.put_off.remove(0))
     }
 }
 
@@ -391,6 +508,7 @@ fn replayer<'a>(shared: &Shared, place: &'a Place) -> Replayer<'a> {
         maker: Some(&place.maker),
         knowledge: &place.knowledge,
         timeout: shared.timeout,
+        startup: shared.startup,
         limits: shared.ground.limits,
         deadline: shared.deadline.map_or_else(far_away, |deadline| deadline + AFTERWARDS),
     }
@@ -413,8 +531,7 @@ fn far_away() -> Instant {
 }
 
 fn is_left_out(shared: &Shared, input: &Input) -> bool {
-    let subject = suspect::subject(input);
-    shared.book().deaths.get(&subject).is_some_and(|deaths| *deaths >= MOST_DEATHS)
+    shared.book().deaths.leave_out(&deaths::kind(input))
 }
 
 async fn consider(
@@ -427,7 +544,7 @@ async fn consider(
 ) {
     let first = suspect.tries.first().and_then(|place| tried.get(*place));
     if let Some(input) = first.filter(|_| suspect.oracle.ends_server()) {
-        *shared.book().deaths.entry(suspect::subject(input)).or_default() += 1;
+        shared.book().deaths.count(deaths::kind(input));
     }
     {
         let mut book = shared.book();

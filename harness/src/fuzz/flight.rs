@@ -12,6 +12,7 @@ use super::input::{Claim, Input};
 use super::watch::{Excess, Watchdog};
 use crate::judge::steps;
 use crate::run::script;
+use crate::session::handshake::HandshakeError;
 use crate::session::{Heard, Outgoing, Session};
 use crate::template::Variables;
 use crate::transcript::{CaseRecord, Happening, Health, StepRecord, Transcript, Waited};
@@ -26,8 +27,8 @@ const FULL: usize = 8 * 1024 * 1024;
 const SLOW: u32 = 20;
 /// Nothing faster than this is suspicious.
 const QUICK: Duration = Duration::from_secs(1);
-/// How long a server may take to end after its input was closed.
-const END: Duration = Duration::from_secs(5);
+/// How long is waited for the end of a server whose input was closed: it may crash then.
+const END: Duration = Duration::from_secs(2);
 
 const CANCELLED: &str = "notifications/cancelled";
 
@@ -41,6 +42,8 @@ pub(super) struct Try {
     /// The entry of the first thing that was sent.
     pub(super) begins: usize,
     pub(super) asked: Vec<Asked>,
+    /// Everything that was sent: which step, and the entry.
+    pub(super) sent: Vec<(usize, usize)>,
 }
 
 /// A request that must be answered.
@@ -83,6 +86,10 @@ pub(super) struct Flight {
     begins: usize,
     timeout: Duration,
     patient: bool,
+    /// Whether there was no handshake yet.
+    pub(super) bare: bool,
+    /// Whether the server is reached over the loopback.
+    pub(super) loopback: bool,
     /// The bytes that were sent.
     sent: usize,
     watchdog: Option<Watchdog>,
@@ -106,6 +113,8 @@ impl Flight {
             ids: HashSet::new(),
             timeout,
             patient,
+            bare: false,
+            loopback: false,
             sent: 0,
             watchdog,
         }
@@ -167,8 +176,9 @@ impl Flight {
             let Some(sent) = self.send(place, step, &mut known) else { return };
             let Some(action) = self.action(place, step) else { return };
             if matches!(action, Action::CloseInput) {
-                let ended = self.session.exit_within(END).await.is_some();
-                self.landing = if ended { Landing::Closed } else { Landing::Hung };
+                // Who goes on without its input does no wrong: a client may have to end it by a signal.
+                self.session.exit_within(END).await;
+                self.landing = Landing::Closed;
                 return;
             }
             let Some(id) = sent.id.clone() else { continue };
@@ -187,7 +197,7 @@ impl Flight {
 
     fn begin(&mut self, input: Input) -> usize {
         let begins = self.session.transcript.entries.len();
-        self.tries.push(Try { input, begins, asked: Vec::new() });
+        self.tries.push(Try { input, begins, asked: Vec::new(), sent: Vec::new() });
         self.tries.len() - 1
     }
 
@@ -213,7 +223,11 @@ impl Flight {
             self.sent += bytes.len();
         }
         self.remember(place, number, &sent, Waited::NotWaited, known);
+        if let (Some(entry), Some(this)) = (sent.entry, self.tries.get_mut(place)) {
+            this.sent.push((number, entry));
+        }
         if let Some(entry) = sent.entry
+            && !self.bare
             && let Some(id) = self.must_be_answered(place, number, entry)
             && self.ids.insert(id_key(&id))
         {
@@ -336,6 +350,10 @@ impl Flight {
         if self.landing != Landing::Sound {
             return;
         }
+        if self.bare {
+            self.greet().await;
+            return;
+        }
         let limit = self.patience().max(self.session.pace());
         match self.session.wait_past(None, Duration::ZERO, Instant::now() + limit).await {
             Waited::Closed => self.landing = Landing::Dead,
@@ -344,6 +362,30 @@ impl Flight {
                 // The server lives; what takes long may just be slow.
                 self.drain(0, begun + self.patience()).await;
                 self.give_up();
+            }
+        }
+    }
+
+    /// The sign of life of a server that was not greeted yet: an answer to the handshake, whatever it says, or to a
+    /// request that may come before it.
+    async fn greet(&mut self) {
+        match self.session.begin(self.timeout).await {
+            Err(HandshakeError::Closed) => self.landing = Landing::Dead,
+            Err(HandshakeError::Silent) if self.session.is_closed() => self.landing = Landing::Dead,
+            Err(HandshakeError::Silent) => {
+                let until = Instant::now() + self.timeout;
+                match self.session.wait_past(None, Duration::ZERO, until).await {
+                    Waited::Closed => self.landing = Landing::Dead,
+                    Waited::TimedOut => self.landing = Landing::Hung,
+                    _ => {}
+                }
+            }
+            // Whoever has ended since is not heard of until it is asked.
+            _ => {
+                let until = Instant::now() + QUICK;
+                if self.session.wait_past(None, Duration::ZERO, until).await == Waited::Closed {
+                    self.landing = Landing::Dead;
+                }
             }
         }
     }

@@ -5,6 +5,7 @@
 //! lead through the same space.
 
 mod bait;
+mod bare;
 mod boundary;
 pub(super) mod bytes;
 mod call;
@@ -107,6 +108,8 @@ struct Parts {
     baits: Vec<bait::Bait>,
     /// What tries other methods than `tools/call`.
     methods: Vec<Input>,
+    /// What comes before any handshake.
+    bare: Vec<Input>,
     envelopes: Vec<Input>,
     framing: Vec<Input>,
     http: Vec<Input>,
@@ -126,11 +129,13 @@ impl Maker {
         let words = words::of(profile);
         let baits = bait::all(&settings);
         let methods = methods::all(profile, &settings);
+        let bare = bare::all(profile, &settings);
         let envelopes = envelopes::all(&settings);
         let framing = framing::all(&settings);
         let http = http::all(&settings);
         let sequences = sequences::all(&tools, profile, &settings);
-        let parts = Parts { settings, tools, words, baits, methods, envelopes, framing, http, sequences };
+        let parts =
+            Parts { settings, tools, words, baits, methods, bare, envelopes, framing, http, sequences };
         Maker { parts: Arc::new(parts) }
     }
 
