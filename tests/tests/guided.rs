@@ -11,14 +11,10 @@
 //! The last line measures; `SEEDS`, `PYTHON` and `SERVER` change how many seeds, which Python, and name the only one of
 //! the servers and bugs.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
 use mcp_conform_tests::mcp_conform;
-
-fn here(path: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("guided").join(path)
-}
 
 /// Runs our binary in a folder.
 fn run(words: &[&str], server: &[String], folder: &Path) -> Output {
@@ -30,11 +26,6 @@ fn run(words: &[&str], server: &[String], folder: &Path) -> Output {
         .stdin(Stdio::null())
         .output()
         .unwrap()
-}
-
-fn python(bug: &str) -> Vec<String> {
-    let program = std::env::var("PYTHON").unwrap_or_else(|_| "python3".to_owned());
-    vec![program, here("server.py").to_string_lossy().into_owned(), bug.to_owned()]
 }
 
 #[test]
@@ -55,6 +46,7 @@ fn what_cannot_be_guided_is_refused_with_a_remedy() {
 #[cfg(feature = "guided")]
 mod with_engine {
     use std::io::{BufRead, BufReader};
+    use std::path::PathBuf;
     use std::time::{Duration, Instant};
 
     use mcp_conform_tests::processes_with;
@@ -63,6 +55,15 @@ mod with_engine {
     use serde_json::Value;
 
     use super::*;
+
+    fn here(path: &str) -> PathBuf {
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("guided").join(path)
+    }
+
+    fn python(bug: &str) -> Vec<String> {
+        let program = std::env::var("PYTHON").unwrap_or_else(|_| "python3".to_owned());
+        vec![program, here("server.py").to_string_lossy().into_owned(), bug.to_owned()]
+    }
 
     /// Copies a server and builds it as a user would.
     fn built(name: &str, build: &[&str], folder: &Path) {
