@@ -35,6 +35,13 @@ const CANCELLED: &str = "notifications/cancelled";
 /// The name under which a fuzzer's traffic stands in a recording.
 pub(crate) const CASE: &str = "fuzz";
 
+/// Whether a number is an integer that every JSON reader can hold exactly (RFC 8259, section 6): the specification sets
+/// no limit, but who cannot read an id cannot answer under it.
+fn is_safe(id: &Value) -> bool {
+    const LARGEST: u64 = (1 << 53) - 1;
+    id.as_i64().is_some_and(|id| id.unsigned_abs() <= LARGEST)
+}
+
 /// An input and what came of it.
 #[derive(Debug)]
 pub(super) struct Try {
@@ -269,7 +276,7 @@ impl Flight {
         let method = members.get("method")?.as_str()?;
         let stays_open = matches!(method, "" | "subscriptions/listen" | "tasks/result");
         let id = members.get("id")?;
-        (is_plain && !stays_open && (id.is_string() || id.is_i64() || id.is_u64())).then(|| id.clone())
+        (is_plain && !stays_open && (id.is_string() || is_safe(id))).then(|| id.clone())
     }
 
     /// Whether the input itself says that an answer is not wanted: it cancels the request or drops its connection.
@@ -443,4 +450,22 @@ impl Flight {
 /// Whether an input has a session to itself while it is tried: one step needs what another brought.
 fn must_be_alone(input: &Input) -> bool {
     input.steps.iter().any(|step| !step.capture.is_empty() || matches!(step.action, Action::CloseInput))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_ids_that_every_reader_can_hold_must_be_answered() {
+        for (id, safe) in [
+            (json!(0), true),
+            (json!(-9_007_199_254_740_991_i64), true),
+            (json!(9_007_199_254_740_993_u64), false),
+            (json!(u64::MAX), false),
+            (json!(1.5), false),
+        ] {
+            assert_eq!(is_safe(&id), safe, "{id}");
+        }
+    }
 }
