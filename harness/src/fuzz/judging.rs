@@ -25,7 +25,7 @@ pub(super) struct Judged {
     pub(super) place: usize,
     /// Whether other legs were flown in the same session before.
     pub(super) later: bool,
-    /// The gravest first: there may not be time for all.
+    /// What is suspicious.
     pub(super) suspects: Vec<Suspect>,
     /// What was tried, with the last inputs of the legs before.
     pub(super) tried: Vec<Input>,
@@ -57,7 +57,6 @@ impl Judging {
         for place in suspects.iter_mut().flat_map(|suspect| &mut suspect.tries) {
             *place += self.earlier.len();
         }
-        suspects.sort_by_key(|suspect| suspect.oracle);
         let mut tried = self.earlier;
         tried.extend(tries.into_iter().map(|this| this.input));
         Judged { place: self.place, later: self.later, suspects, tried }

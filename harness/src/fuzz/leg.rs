@@ -19,6 +19,8 @@ pub(super) struct Try {
     /// The entry of the first thing that was sent.
     pub(super) begins: usize,
     pub(super) asked: Vec<Asked>,
+    /// Everything that was sent: which step, and the entry.
+    pub(super) sent: Vec<(usize, usize)>,
 }
 
 /// A request that must be answered.
@@ -37,6 +39,12 @@ pub(super) struct Asked {
 /// earlier legs came in between.
 #[derive(Debug)]
 pub(super) struct Leg {
+    /// Whether nobody has greeted the server.
+    pub(super) bare: bool,
+    /// Whether the server is reached over the loopback.
+    pub(super) loopback: bool,
+    /// The id that the server gave the session, over HTTP.
+    pub(super) session_id: Option<String>,
     pub(super) transcript: Transcript,
     pub(super) tries: Vec<Try>,
     /// Requests that had no answer although the server lives: which try, which of what it asked.

@@ -10,6 +10,7 @@
 //! XML has no way to write most control characters, so they are written as in the terminal, `\x1b`.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use mcp_conform_cases::Revision;
 use quick_junit::{NonSuccessKind, Property, Report, TestCase, TestCaseStatus, TestSuite};
@@ -107,6 +108,9 @@ fn test_case(result: &CaseResult) -> TestCase {
         text::visible(group::area(&result.case))
     );
     case.set_classname(class);
+    if let Some(millis) = result.duration_ms {
+        case.set_time(Duration::from_millis(millis));
+    }
     case.add_property(Property::new("requirement", text::visible(&result.requirement).as_ref()));
     case.add_property(Property::new("verdict", result.verdict.as_str()));
     if warned {

@@ -1,6 +1,7 @@
 //! The jobs of a run: a shared session with its cases one after the other, or a case in a session of its own.
 
 use std::panic::AssertUnwindSafe;
+use std::time::{Duration, Instant};
 
 use futures_util::FutureExt as _;
 use mcp_conform_cases::case::{ClientKind, SessionKind};
@@ -52,6 +53,8 @@ pub(super) enum Done {
         judgement: Judgement,
         /// The evidence, drawn while the recording was at hand.
         evidence: Vec<crate::event::Evidence>,
+        /// How long it took.
+        took: Duration,
     },
     /// An item could not be carried out.
     NotRun {
@@ -102,7 +105,7 @@ impl Job {
 fn report(
     item: usize,
     case: &Case,
-    record: &CaseRecord,
+    (record, took): (&CaseRecord, Duration),
     transcript: &Transcript,
     results: &UnboundedSender<Done>,
 ) {
@@ -112,7 +115,7 @@ fn report(
         Judgement::Kept | Judgement::Unseen(_) => Vec::new(),
     };
     // The receiver outlives the jobs, unless the run is being cut short.
-    let _ = results.send(Done::Judged { item, judgement, evidence });
+    let _ = results.send(Done::Judged { item, judgement, evidence, took });
 }
 
 async fn share(
@@ -149,9 +152,9 @@ async fn share(
             }
         };
         let is_first = open.transcript.cases.iter().all(|earlier| earlier.case == profile::CASE);
-        let record = script::carry_out(&mut open, case, context).await;
+        let (record, took) = timed(script::carry_out(&mut open, case, context)).await;
         if record.health == Health::Well {
-            report(item, case, &record, &open.transcript, results);
+            report(item, case, (&record, took), &open.transcript, results);
             open.transcript.cases.push(record);
             session = Some(open);
             continue;
@@ -165,7 +168,7 @@ async fn share(
                 last.health = Health::Dead;
             }
         } else {
-            report(item, case, &record, &open.transcript, results);
+            report(item, case, (&record, took), &open.transcript, results);
             open.transcript.cases.push(record);
         }
         restarts += usize::from(doubtful);
@@ -177,6 +180,12 @@ async fn share(
         let transcript = Box::new(open.finish(QUICK).await);
         let _ = results.send(Done::Session { ordinal: (ordinal, restarts + 1), transcript });
     }
+}
+
+/// What comes of it, and how long that took.
+async fn timed<T>(work: impl Future<Output = T>) -> (T, Duration) {
+    let began = Instant::now();
+    (work.await, began.elapsed())
 }
 
 /// Carries a case out in fresh sessions; says whether the server survived it, and reports the case if so.
@@ -192,13 +201,13 @@ async fn retry_elsewhere(
     // A race may kill the server now and then only, so one survival proves little.
     for retry in 1..=DEATH_RETRIES {
         let mut open = open_shared(context, key).await.ok()?;
-        let record = script::carry_out(&mut open, case, context).await;
+        let (record, took) = timed(script::carry_out(&mut open, case, context)).await;
         if record.health != Health::Well {
             open.distrust();
             return Some(false);
         }
         if retry == DEATH_RETRIES {
-            report(item, case, &record, &open.transcript, results);
+            report(item, case, (&record, took), &open.transcript, results);
             open.transcript.cases.push(record);
             let transcript = Box::new(open.finish(QUICK).await);
             let _ = results.send(Done::Session { ordinal: (ordinal, restarts), transcript });
@@ -278,8 +287,8 @@ async fn alone(item: usize, context: &Context, ordinal: usize, lane: Lane, resul
             return;
         }
     };
-    let record = script::carry_out(&mut session, case, context).await;
-    report(item, case, &record, &session.transcript, results);
+    let (record, took) = timed(script::carry_out(&mut session, case, context)).await;
+    report(item, case, (&record, took), &session.transcript, results);
     session.transcript.cases.push(record);
     drop(lane);
     let transcript = Box::new(session.finish(QUICK).await);

@@ -82,8 +82,8 @@ impl Ledger {
     /// Takes what a job has done; returns the results that are new.
     pub(super) fn take(&mut self, done: Done) -> Vec<CaseResult> {
         match done {
-            Done::Judged { item, judgement, evidence } => {
-                self.judged(item, judgement, evidence).into_iter().collect()
+            Done::Judged { item, judgement, evidence, took } => {
+                self.judged(item, judgement, evidence, Some(took)).into_iter().collect()
             }
             Done::NotRun { item, why, ours } => {
                 let verdict = if ours { Verdict::Error } else { Verdict::Untestable };
@@ -146,9 +146,11 @@ impl Ledger {
                     if broken > 1 {
                         breach.message = format!("{} (and {} more like it)", breach.message, broken - 1);
                     }
-                    self.judged(index, Judgement::Broken(Box::new(breach)), evidence)
+                    self.judged(index, Judgement::Broken(Box::new(breach)), evidence, None)
                 }
-                (true, Watched { examined: 1.., .. }) => self.judged(index, Judgement::Kept, Vec::new()),
+                (true, Watched { examined: 1.., .. }) => {
+                    self.judged(index, Judgement::Kept, Vec::new(), None)
+                }
                 (true, _) if why == Stop::No => self.enter(
                     index,
                     Verdict::Untestable,
@@ -194,10 +196,16 @@ impl Ledger {
         }
     }
 
-    fn judged(&mut self, index: usize, judgement: Judgement, evidence: Vec<Evidence>) -> Option<CaseResult> {
-        match judgement {
-            Judgement::Kept => self.enter(index, Verdict::Pass, String::new()),
-            Judgement::Unseen(why) => self.enter(index, Verdict::Untestable, why),
+    fn judged(
+        &mut self,
+        index: usize,
+        judgement: Judgement,
+        evidence: Vec<Evidence>,
+        took: Option<Duration>,
+    ) -> Option<CaseResult> {
+        let mut result = match judgement {
+            Judgement::Kept => self.blank(index, Verdict::Pass)?,
+            Judgement::Unseen(why) => CaseResult { message: why, ..self.blank(index, Verdict::Untestable)? },
             Judgement::Broken(breach) => {
                 let context = Arc::clone(&self.context);
                 let item = context.plan.items.get(index)?;
@@ -219,9 +227,11 @@ impl Ledger {
                 let during = breach.during.filter(|during| during != profile::CASE && *during != case.id);
                 let ids: Vec<&str> = during.as_deref().into_iter().chain([case.id.as_str()]).collect();
                 result.reproduce = repro::command(&context.settings, item.revision, item.transport, &ids);
-                self.set(index, result)
+                result
             }
-        }
+        };
+        result.duration_ms = took.map(|took| u64::try_from(took.as_millis()).unwrap_or(u64::MAX));
+        self.set(index, result)
     }
 
     fn enter(&mut self, index: usize, verdict: Verdict, message: String) -> Option<CaseResult> {
@@ -257,6 +267,7 @@ impl Ledger {
             message: String::new(),
             expected: None,
             got: None,
+            duration_ms: None,
             evidence: Vec::new(),
             reproduce: String::new(),
             summary: requirement.summary.clone(),

@@ -1,6 +1,6 @@
 //! A lane: inputs tried on a server of its own, leg by leg, and what they bring looked into.
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,6 +13,7 @@ use crate::fuzz::flight::{Flight, Landing};
 use crate::fuzz::ground::Place;
 use crate::fuzz::input::Input;
 use crate::fuzz::judging::{self, Judged, Judging};
+use crate::fuzz::oracle::Oracle;
 use crate::fuzz::stream::Stream;
 use crate::fuzz::suspect::{self, Suspect};
 
@@ -25,20 +26,25 @@ const LEG: usize = 512;
 const LEGS: usize = 64;
 /// And where several take turns.
 const LEGS_IN_TURN: usize = 8;
-/// One leg in so many is preceded by a trial of endurance.
+/// One leg in so many is followed by a trial of endurance.
 const ENDURANCE_EVERY: usize = 4;
+/// One part in so many of the time may go into such trials.
+const ENDURING: u32 = 3;
 /// One part in so many of the time may go into looking at suspects that did not end the server; the others wait until the
 /// budget is spent.
 const LOOKING: u32 = 3;
 /// So many suspects wait in a lane.
 const MOST_PUT_OFF: usize = 64;
+
 /// One of those that try inputs side by side.
 pub(super) struct Lane {
     shared: Arc<Shared>,
     /// Which of how many.
     number: (usize, usize),
-    /// The legs that were begun.
+    /// The legs that are over.
     legs: usize,
+    /// The trials of endurance that were carried out.
+    trials: usize,
     spent: Spent,
     judging: Option<Judging>,
     found: mpsc::UnboundedSender<Finding>,
@@ -50,8 +56,13 @@ impl Lane {
         number: (usize, usize),
         found: mpsc::UnboundedSender<Finding>,
     ) -> Lane {
-        let spent = Spent { began: Instant::now(), looking: Duration::ZERO, put_off: Vec::new() };
-        Lane { shared, number, legs: 0, spent, judging: None, found }
+        let spent = Spent {
+            began: Instant::now(),
+            looking: Duration::ZERO,
+            enduring: Duration::ZERO,
+            put_off: Vec::new(),
+        };
+        Lane { shared, number, legs: 0, trials: 0, spent, judging: None, found }
     }
 
     /// Tries inputs until there are no more, or it is over; lets go of `walking` then, and looks into what was put off.
@@ -85,47 +96,60 @@ impl Lane {
         (number, stream): (usize, &mut Stream),
         most: usize,
     ) -> bool {
-        self.endure(place).await;
         let Some(mut flight) = replayer(&self.shared, place).open(false).await else { return false };
         self.shared.book().stats.sessions += 1;
         let most = if flight.has_legs() { most } else { 1 };
         let mut earlier = Vec::new();
         for leg in 1..=most {
-            if leg > 1 {
-                self.endure(place).await;
-            }
             flight.ignore_silence_of(self.silent());
-            self.one_leg(&mut flight, place, stream).await;
+            let apart = self.one_leg(&mut flight, place, stream).await;
             let landed = flight.take_leg();
-            let goes_on = flight.landing == Landing::Sound && landed.unanswered.is_empty();
+            let lives = flight.landing == Landing::Sound;
+            let goes_on = lives && landed.unanswered.is_empty();
+            let is_last = leg == most || !lives || !stream.has_more() || self.shared.is_over();
             let before = std::mem::take(&mut earlier);
-            if leg < most {
+            if !is_last {
                 earlier = judging::last_of(before.clone(), &landed);
             }
-            let lives = flight.landing == Landing::Sound;
             let judging = Judging::begin(number, leg > 1, before, landed, Arc::clone(&place.knowledge));
             self.catch_up().await;
             self.judging = Some(judging);
-            if !goes_on {
-                // What ended the server, or was waited for in vain, decides what is tried next.
-                self.catch_up().await;
-            }
-            if !lives || !stream.has_more() || self.shared.is_over() {
+            if is_last {
+                // There may be room for one server only.
+                drop(flight);
+                self.between_legs(place, number, goes_on, apart).await;
                 break;
             }
+            self.between_legs(place, number, goes_on, apart).await;
         }
         stream.has_more()
     }
 
-    async fn one_leg(&mut self, flight: &mut Flight, place: &Place, stream: &mut Stream) {
+    /// What is done before the next leg begins.
+    async fn between_legs(&mut self, place: &Place, number: usize, goes_on: bool, apart: VecDeque<Input>) {
+        if !goes_on {
+            // What ended the server, or was waited for in vain, decides what is tried next.
+            self.catch_up().await;
+        }
+        self.shared.book().stats.cases += u64::try_from(apart.len()).unwrap_or(0);
+        self.one_by_one(place, number, apart).await;
+        // What dies at once shows nothing after a while: inputs come first.
+        self.endure(place).await;
+        self.look_into_what_is_due().await;
+    }
+
+    /// Tries inputs until they are judged; gives those that come before any handshake, which need a server of their own.
+    async fn one_leg(&self, flight: &mut Flight, place: &Place, stream: &mut Stream) -> VecDeque<Input> {
         let shared = &self.shared;
+        let mut apart: VecDeque<Input> = VecDeque::new();
         flight.fly(&mut place.canaries.clone().into()).await;
         while flight.landing == Landing::Sound && flight.tries.len() < LEG && !shared.is_over() {
             let mut batch: VecDeque<Input> = VecDeque::new();
             // Where everything is left out there is no end to it.
-            while batch.len() < BATCH && !shared.is_over() {
+            while batch.len() + apart.len() < BATCH && !shared.is_over() {
                 match stream.next() {
                     Some(input) if is_left_out(shared, &input) => shared.book().stats.left_out += 1,
+                    Some(input) if input.is_bare() => apart.push_back(input),
                     Some(input) => batch.push_back(input),
                     None => break,
                 }
@@ -139,38 +163,135 @@ impl Lane {
             // What was not come to is tried by the next leg.
             stream.give_back(batch);
         }
-        if matches!(flight.landing, Landing::Sound) {
+        if flight.landing == Landing::Sound {
             flight.fly(&mut place.canaries.clone().into()).await;
         }
+        apart
     }
 
     /// Looks into the suspects of the leg that was judged meanwhile.
     async fn catch_up(&mut self) {
         let Some(judging) = self.judging.take() else { return };
-        let Judged { place: number, later, suspects, tried } = judging.end().await;
+        let Judged { place: number, later, mut suspects, tried } = judging.end().await;
         let shared = Arc::clone(&self.shared);
         let Some(place) = shared.ground.places.get(number) else { return };
+        // Which of several inputs ended the server shows when they are tried one by one; those after it, which nobody has
+        // looked at, get their turn by the same.
+        let ends = |suspect: &Suspect| suspect.oracle.ends_server();
+        let last: Vec<usize> =
+            suspects.iter().filter(|suspect| ends(suspect)).flat_map(|one| one.tries.clone()).collect();
+        if let (Some(first), Some(last)) = (last.iter().min(), last.iter().max())
+            && first < last
+            && let Some(doubtful) = tried.get(*first..=*last)
+        {
+            let seen = self.one_by_one(place, number, doubtful.to_vec().into()).await;
+            for suspect in suspects.iter_mut().filter(|suspect| ends(suspect)) {
+                // What none of them did alone takes several in a row.
+                suspect.tries = vec![*last];
+            }
+            suspects.retain(|suspect| !ends(suspect) || !seen.contains(&suspect.signature));
+        }
+        self.look_into(place, number, later, suspects, &tried).await;
+    }
+
+    /// Tries inputs one after the other, each with a sign of life after it, on as many servers as it takes; gives the
+    /// signatures of what ended them.
+    async fn one_by_one(
+        &mut self,
+        place: &Place,
+        number: usize,
+        mut inputs: VecDeque<Input>,
+    ) -> HashSet<String> {
+        let shared = Arc::clone(&self.shared);
+        let mut seen = HashSet::new();
+        while !inputs.is_empty() && !shared.is_over() {
+            let mut open: Option<Flight> = None;
+            while let Some(input) = inputs.pop_front() {
+                if is_left_out(&shared, &input) {
+                    shared.book().stats.left_out += 1;
+                    continue;
+                }
+                let is_bare = input.is_bare();
+                if is_bare && open.is_some() {
+                    inputs.push_front(input);
+                    break;
+                }
+                let mut flight = match open.take() {
+                    Some(flight) => flight,
+                    None => match replayer(&shared, place).open_for(&input, false).await {
+                        Some(flight) => flight,
+                        None => return seen,
+                    },
+                };
+                let landing = flight.fly(&mut VecDeque::from([input])).await;
+                open = Some(flight);
+                if is_bare || landing != Landing::Sound {
+                    break;
+                }
+            }
+            let Some(mut flight) = open else { break };
+            shared.book().stats.sessions += 1;
+            let leg = flight.take_leg();
+            drop(flight);
+            let mut suspects = suspect::all(&leg, &place.knowledge);
+            let tried: Vec<Input> = leg.tries.into_iter().map(|this| this.input).collect();
+            for suspect in suspects.iter_mut().filter(|suspect| suspect.oracle.ends_server()) {
+                suspect.tries = tried.len().checked_sub(1).into_iter().collect();
+                seen.insert(suspect.signature.clone());
+            }
+            self.look_into(place, number, false, suspects, &tried).await;
+        }
+        seen
+    }
+
+    /// Looks into suspects, the gravest first, as there may not be time for all.
+    async fn look_into(
+        &mut self,
+        place: &Place,
+        number: usize,
+        later: bool,
+        mut suspects: Vec<Suspect>,
+        tried: &[Input],
+    ) {
+        let shared = Arc::clone(&self.shared);
+        suspects.sort_by_key(cost);
         for suspect in suspects {
             if !suspect.oracle.ends_server() && self.spent.is_too_much(&shared) {
-                self.spent.put_off(number, suspect, &tried);
+                self.spent.put_off(number, suspect, tried);
             } else {
                 let began = Instant::now();
-                consider(&shared, place, (suspect, later), &tried, &self.found).await;
+                consider(&shared, place, (suspect, later), tried, &self.found).await;
                 self.spent.looking += began.elapsed();
                 shared.looked(began);
             }
         }
     }
 
-    /// One in so many legs is preceded by a trial of what only shows after a while.
-    async fn endure(&mut self, place: &Place) {
-        if self.legs.is_multiple_of(ENDURANCE_EVERY) {
-            let (lane, lanes) = self.number;
+    /// Looks into what was put off, as far as there is time for it.
+    async fn look_into_what_is_due(&mut self) {
+        let shared = Arc::clone(&self.shared);
+        while let Some((number, suspect, tried)) = self.spent.due(&shared) {
+            let Some(place) = shared.ground.places.get(number) else { break };
             let began = Instant::now();
-            endure(&self.shared, place, lane + self.legs / ENDURANCE_EVERY * lanes, &self.found).await;
-            self.shared.looked(began);
+            consider(&shared, place, (suspect, false), &tried, &self.found).await;
+            self.spent.looking += began.elapsed();
+            shared.looked(began);
         }
+    }
+
+    /// One in so many legs is followed by a trial of what only shows after a while.
+    async fn endure(&mut self, place: &Place) {
+        let is_turn = self.legs.is_multiple_of(ENDURANCE_EVERY);
         self.legs += 1;
+        if !is_turn || self.spent.endured_enough(&self.shared) || self.shared.is_over() {
+            return;
+        }
+        let (lane, lanes) = self.number;
+        let began = Instant::now();
+        endure(&self.shared, place, lane + self.trials * lanes, &self.found).await;
+        self.trials += 1;
+        self.spent.enduring += began.elapsed();
+        self.shared.looked(began);
     }
 
     /// What nobody would look into if it had no answer.
@@ -183,10 +304,16 @@ impl Lane {
     }
 }
 
+/// What is looked into first: what ended the server, then what shows at once; silence, which has to be waited for, last.
+fn cost(suspect: &Suspect) -> (bool, Oracle) {
+    (suspect.oracle == Oracle::NoAnswer, suspect.oracle)
+}
+
 /// What a lane spends on looking into suspects, and what it has put off.
 struct Spent {
     began: Instant,
     looking: Duration,
+    enduring: Duration,
     /// The place, a suspect, and the inputs that may have caused it.
     put_off: Vec<(usize, Suspect, Vec<Input>)>,
 }
@@ -195,6 +322,11 @@ impl Spent {
     /// Whether so much of the budget went into suspects that inputs come first now.
     fn is_too_much(&self, shared: &Shared) -> bool {
         shared.deadline.is_some() && self.looking > self.began.elapsed() / LOOKING
+    }
+
+    /// Whether so much of the budget went into trials of endurance that inputs come first now.
+    fn endured_enough(&self, shared: &Shared) -> bool {
+        shared.deadline.is_some() && self.enduring > self.began.elapsed() / ENDURING
     }
 
     fn put_off(&mut self, place: usize, mut suspect: Suspect, tried: &[Input]) {
@@ -206,5 +338,11 @@ impl Spent {
             suspect.tries.iter().filter_map(|place| tried.get(*place)).cloned().collect();
         suspect.tries = (0..causes.len()).collect();
         self.put_off.push((place, suspect, causes));
+        self.put_off.sort_by_key(|(_, suspect, _)| cost(suspect));
+    }
+
+    /// What was put off and is looked into now, if there is time for it.
+    fn due(&mut self, shared: &Shared) -> Option<(usize, Suspect, Vec<Input>)> {
+        (!self.put_off.is_empty() && !self.is_too_much(shared)).then(|| self.put_off.remove(0))
     }
 }
