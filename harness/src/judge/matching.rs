@@ -129,9 +129,7 @@ pub fn matches(matcher: &Matcher, value: Option<&Value>, variables: &Variables) 
             return Err(format!("something that holds {}", in_short(Some(&wanted))));
         }
         (Matcher::Type(kinds), Some(value)) => kinds.iter().any(|kind| is_type(*kind, value)),
-        (Matcher::Matches(pattern), Some(value)) => {
-            value.as_str().is_some_and(|text| pattern.is_match(text))
-        }
+        (Matcher::Matches(pattern), Some(value)) => value.as_str().is_some_and(|text| pattern.is_match(text)),
         (Matcher::Length(min, max), Some(value)) => {
             let length = match value {
                 Value::Array(items) => Some(items.len()),
