@@ -297,7 +297,7 @@ fn header(settings: &Settings, surfaces: &[Surface], planned: usize) -> Header {
 
 /// So many cases share a session over HTTP, where another session costs no process. The number must not depend on the
 /// lanes, or the same seed would not send the same.
-const SHARED_OVER_HTTP: usize = 12;
+const SHARED_OVER_HTTP: usize = 30;
 
 /// The jobs of a run: one for each shared session, one for each case that needs a session of its own. Those that
 /// take longest come first, so that no lane is left alone with them at the end.
