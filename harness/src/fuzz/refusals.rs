@@ -97,13 +97,16 @@ fn sent(transcript: &Transcript, entry: usize) -> Option<Value> {
 /// The wrong code of an error.
 fn of_code(era: Era, action: &Action, message: &Value, answer: &Value) -> Option<Refusal> {
     let code = answer.pointer("/error/code")?.as_i64()?;
-    // An odd id, or odd `_meta`, may be what is refused.
-    let is_plain_id = message.get("id")?.as_i64().is_none_or(|id| (0..1 << 31).contains(&id));
+    // An odd envelope, an odd id, or odd `_meta` may be what is refused.
+    let id = message.get("id")?;
+    let is_plain_id = id.is_string() || id.as_i64().is_some_and(|id| (0..1 << 31).contains(&id));
+    let is_plain_envelope = message.get("jsonrpc").is_some_and(|version| version == "2.0")
+        && message.get("params").is_none_or(Value::is_object);
     let is_plain_meta = match action {
         Action::Request(send) => send.meta.is_empty() && send.without_meta.is_empty(),
         _ => era == Era::Stateful && message.pointer("/params/_meta").is_none(),
     };
-    if !is_plain_id || !is_plain_meta {
+    if !is_plain_id || !is_plain_envelope || !is_plain_meta {
         return None;
     }
     let method = message.get("method")?.as_str()?;
@@ -198,6 +201,12 @@ mod tests {
             let answer = json!({ "jsonrpc": "2.0", "id": 3, "error": { "code": code, "message": "x" } });
             let found = of_code(Era::Stateful, &Action::Raw(sent.to_string()), &sent, &answer);
             assert_eq!(found.map(|found| found.0), requirement, "{sent} {code}");
+            // What is no request of JSON-RPC may be refused as such.
+            for (member, odd) in [("jsonrpc", json!("1.0")), ("id", json!(1.5)), ("params", json!([]))] {
+                let mut sent = sent.clone();
+                sent[member] = odd;
+                assert_eq!(of_code(Era::Stateful, &Action::Raw(sent.to_string()), &sent, &answer), None);
+            }
             // Without the members that a stateless request must have, those may be what is missed.
             assert_eq!(of_code(Era::Stateless, &Action::Raw(sent.to_string()), &sent, &answer), None);
         }

@@ -300,6 +300,7 @@ fn any_result() -> impl Strategy<Value = CaseResult> {
                 message,
                 expected,
                 got,
+                duration_ms: None,
                 evidence,
                 reproduce,
                 summary,

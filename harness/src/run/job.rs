@@ -10,6 +10,7 @@ use serde_json::json;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::sync::mpsc::UnboundedSender;
 
+use super::watching::{self, Seen};
 use super::{Context, QUICK, script};
 use crate::detect::{Begun, OpenError, Opener};
 use crate::judge::{Judgement, steps};
@@ -65,12 +66,12 @@ pub(super) enum Done {
         /// Whether the trouble is ours.
         ours: bool,
     },
-    /// A session is over: its recording, with a number that orders sessions.
+    /// A session is over, with a number that orders sessions.
     Session {
         /// First by job, then by order within it.
         ordinal: (usize, usize),
-        /// The recording.
-        transcript: Box<Transcript>,
+        /// What the invariants saw in it.
+        seen: Vec<Seen>,
     },
 }
 
@@ -172,13 +173,11 @@ async fn share(
             open.transcript.cases.push(record);
         }
         restarts += usize::from(doubtful);
-        let transcript = Box::new(open.finish(QUICK).await);
-        let _ = results.send(Done::Session { ordinal: (ordinal, restarts), transcript });
+        end(open, context, (ordinal, restarts), results).await;
     }
     drop(lane);
     if let Some(open) = session {
-        let transcript = Box::new(open.finish(QUICK).await);
-        let _ = results.send(Done::Session { ordinal: (ordinal, restarts + 1), transcript });
+        end(open, context, (ordinal, restarts + 1), results).await;
     }
 }
 
@@ -209,11 +208,17 @@ async fn retry_elsewhere(
         if retry == DEATH_RETRIES {
             report(item, case, (&record, took), &open.transcript, results);
             open.transcript.cases.push(record);
-            let transcript = Box::new(open.finish(QUICK).await);
-            let _ = results.send(Done::Session { ordinal: (ordinal, restarts), transcript });
+            end(open, context, (ordinal, restarts), results).await;
         }
     }
     Some(true)
+}
+
+/// Ends a session and judges what was recorded.
+async fn end(session: Session, context: &Context, ordinal: (usize, usize), results: &UnboundedSender<Done>) {
+    let transcript = session.finish(QUICK).await;
+    let seen = watching::watch(context, &transcript);
+    let _ = results.send(Done::Session { ordinal, seen });
 }
 
 fn client_of(key: SessionKey) -> ClientKind {
@@ -291,6 +296,5 @@ async fn alone(item: usize, context: &Context, ordinal: usize, lane: Lane, resul
     report(item, case, (&record, took), &session.transcript, results);
     session.transcript.cases.push(record);
     drop(lane);
-    let transcript = Box::new(session.finish(QUICK).await);
-    let _ = results.send(Done::Session { ordinal: (ordinal, 0), transcript });
+    end(session, context, (ordinal, 0), results).await;
 }

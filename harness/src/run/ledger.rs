@@ -5,18 +5,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use mcp_conform_cases::case::Script;
-use mcp_conform_cases::{Case, Level, Revision};
+use mcp_conform_cases::{Level, Revision};
 
 use super::job::Done;
+use super::watching::Seen;
 use super::{Context, Stop};
 use crate::event::{CaseResult, Evidence, Finish};
-use crate::judge::dialogue::Dialogue;
-use crate::judge::{Breach, Judgement, evidence, invariants, verdict_for};
+use crate::judge::{Breach, Judgement, verdict_for};
 use crate::profile;
 use crate::redact;
 use crate::repro;
 use crate::settings::Settings;
-use crate::transcript::Transcript;
 use crate::verdict::{Summary, Verdict};
 
 /// The books.
@@ -89,38 +88,22 @@ impl Ledger {
                 let verdict = if ours { Verdict::Error } else { Verdict::Untestable };
                 self.enter(item, verdict, why).into_iter().collect()
             }
-            Done::Session { ordinal, transcript } => {
-                self.watch(ordinal, &transcript);
+            Done::Session { ordinal, seen } => {
+                self.watched(ordinal, seen);
                 Vec::new()
             }
         }
     }
 
-    /// Judges a recording by the invariants.
-    fn watch(&mut self, ordinal: (usize, usize), transcript: &Transcript) {
-        let context = Arc::clone(&self.context);
-        let dialogue = Dialogue::of(transcript);
-        for (index, item) in context.plan.items.iter().enumerate() {
-            if item.skip.is_some()
-                || item.revision != transcript.revision
-                || item.transport != transcript.transport
-            {
-                continue;
-            }
-            let Some(Case { script: Script::Invariant(invariant), .. }) =
-                context.library.cases.get(item.case)
-            else {
-                continue;
-            };
-            let Some(rule) = invariants::rule(&invariant.name) else { continue };
-            let seen = rule(&dialogue, &invariant.with);
-            let watched = self.watched.entry(index).or_default();
-            watched.examined += seen.examined;
-            watched.broken += seen.breaches.len();
-            for breach in seen.breaches {
+    /// Adds what the invariants saw in a session.
+    fn watched(&mut self, ordinal: (usize, usize), seen: Vec<Seen>) {
+        for Seen { item, examined, broken, shown } in seen {
+            let watched = self.watched.entry(item).or_default();
+            watched.examined += examined;
+            watched.broken += broken;
+            if let Some((breach, evidence)) = shown {
                 let rank = (breach.advice, ordinal);
-                if watched.first.as_ref().is_none_or(|shown| rank < shown.rank) {
-                    let evidence = evidence::of(transcript, &breach);
+                if watched.first.as_ref().is_none_or(|first| rank < first.rank) {
                     watched.first = Some(Shown { rank, breach, evidence });
                 }
             }
