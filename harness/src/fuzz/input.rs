@@ -83,6 +83,14 @@ impl Input {
     pub fn is_bare(&self) -> bool {
         self.origin == BARE
     }
+
+    /// Whether it holds a handshake of its own.
+    #[must_use]
+    pub fn greets(&self) -> bool {
+        self.steps
+            .iter()
+            .any(|step| matches!(&step.action, Action::Request(send) if send.method == "initialize"))
+    }
 }
 
 impl From<Action> for InputStep {

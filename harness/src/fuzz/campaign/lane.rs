@@ -20,14 +20,14 @@ use crate::fuzz::suspect::{self, Suspect};
 /// So many inputs are tried between two signs of life.
 const BATCH: usize = 64;
 /// So many inputs are tried in one leg, before it is judged.
-const LEG: usize = 512;
+const LEG: usize = 256;
 /// So many legs are flown in one session where only one place is fuzzed: a start costs some servers as much as thousands
 /// of inputs.
-const LEGS: usize = 64;
+const LEGS: usize = 128;
 /// And where several take turns.
-const LEGS_IN_TURN: usize = 8;
+const LEGS_IN_TURN: usize = 16;
 /// One leg in so many is followed by a trial of endurance.
-const ENDURANCE_EVERY: usize = 4;
+const ENDURANCE_EVERY: usize = 8;
 /// One part in so many of the time may go into such trials.
 const ENDURING: u32 = 3;
 /// One part in so many of the time may go into looking at suspects that did not end the server; the others wait until the
@@ -132,7 +132,7 @@ impl Lane {
             self.catch_up().await;
         }
         self.shared.book().stats.cases += u64::try_from(apart.len()).unwrap_or(0);
-        self.one_by_one(place, number, apart).await;
+        self.before_handshakes(place, number, apart).await;
         // What dies at once shows nothing after a while: inputs come first.
         self.endure(place).await;
         self.look_into_what_is_due().await;
@@ -192,6 +192,25 @@ impl Lane {
             suspects.retain(|suspect| !ends(suspect) || !seen.contains(&suspect.signature));
         }
         self.look_into(place, number, later, suspects, &tried).await;
+    }
+
+    /// Tries what comes before any handshake: together first, as a start costs some servers seconds, and one by one if the
+    /// server did not survive that. Greetings have a server of their own: after one that succeeds nothing comes before it.
+    async fn before_handshakes(&mut self, place: &Place, number: usize, inputs: VecDeque<Input>) {
+        let (greetings, others): (VecDeque<Input>, VecDeque<Input>) =
+            inputs.into_iter().partition(Input::greets);
+        for together in [others, greetings] {
+            let shared = Arc::clone(&self.shared);
+            let Some(first) = together.front().filter(|_| !shared.is_over()) else { continue };
+            let Some(mut flight) = replayer(&shared, place).open_for(first, false).await else { return };
+            shared.book().stats.sessions += 1;
+            flight.fly(&mut together.clone()).await;
+            let suspects = suspect::all(&flight.take_leg(), &place.knowledge);
+            drop(flight);
+            if !suspects.is_empty() {
+                self.one_by_one(place, number, together).await;
+            }
+        }
     }
 
     /// Tries inputs one after the other, each with a sign of life after it, on as many servers as it takes; gives the
