@@ -84,6 +84,12 @@ impl Input {
         self.origin == BARE
     }
 
+    /// Whether the session is over after it.
+    #[must_use]
+    pub fn closes(&self) -> bool {
+        self.steps.iter().any(|step| matches!(step.action, Action::CloseInput))
+    }
+
     /// Whether it holds a handshake of its own.
     #[must_use]
     pub fn greets(&self) -> bool {

@@ -36,6 +36,11 @@ const LOOKING: u32 = 3;
 /// So many suspects wait in a lane.
 const MOST_PUT_OFF: usize = 64;
 
+/// One part in so many of the time may go into starts of the server for no other reason than that an input ended a session.
+const CLOSING: u32 = 6;
+/// So many of such inputs wait in a lane.
+const MOST_CLOSING: usize = 64;
+
 /// One of those that try inputs side by side.
 pub(super) struct Lane {
     shared: Arc<Shared>,
@@ -46,6 +51,8 @@ pub(super) struct Lane {
     /// The trials of endurance that were carried out.
     trials: usize,
     spent: Spent,
+    /// Inputs that end a session, by place, for when one may end.
+    closing: VecDeque<(usize, Input)>,
     judging: Option<Judging>,
     found: mpsc::UnboundedSender<Finding>,
 }
@@ -60,9 +67,10 @@ impl Lane {
             began: Instant::now(),
             looking: Duration::ZERO,
             enduring: Duration::ZERO,
+            closing: Duration::ZERO,
             put_off: Vec::new(),
         };
-        Lane { shared, number, legs: 0, trials: 0, spent, judging: None, found }
+        Lane { shared, number, legs: 0, trials: 0, spent, closing: VecDeque::new(), judging: None, found }
     }
 
     /// Tries inputs until there are no more, or it is over; lets go of `walking` then, and looks into what was put off.
@@ -81,6 +89,11 @@ impl Lane {
             }
         }
         self.catch_up().await;
+        while let Some((number, input)) = self.closing.pop_front().filter(|_| !shared.is_over()) {
+            let Some(place) = shared.ground.places.get(number) else { return };
+            shared.book().stats.cases += 1;
+            self.one_by_one(place, number, VecDeque::from([input])).await;
+        }
         // An engine may take over.
         drop(walking);
         for (number, suspect, tried) in std::mem::take(&mut self.spent.put_off) {
@@ -96,13 +109,16 @@ impl Lane {
         (number, stream): (usize, &mut Stream),
         most: usize,
     ) -> bool {
+        let began = Instant::now();
         let Some(mut flight) = replayer(&self.shared, place).open(false).await else { return false };
+        let start = began.elapsed();
         self.shared.book().stats.sessions += 1;
         let most = if flight.has_legs() { most } else { 1 };
         let mut earlier = Vec::new();
         for leg in 1..=most {
             flight.ignore_silence_of(self.silent());
-            let apart = self.one_leg(&mut flight, place, stream).await;
+            let apart = self.one_leg(&mut flight, place, (number, stream)).await;
+            self.close(&mut flight, number, start).await;
             let landed = flight.take_leg();
             let lives = flight.landing == Landing::Sound;
             let goes_on = lives && landed.unanswered.is_empty();
@@ -138,9 +154,26 @@ impl Lane {
         self.look_into_what_is_due().await;
     }
 
+    /// Ends a session by the next input that does so, if there is one and time for another start.
+    async fn close(&mut self, flight: &mut Flight, number: usize, start: Duration) {
+        if flight.landing != Landing::Sound || self.spent.closed_enough(&self.shared) {
+            return;
+        }
+        let next = self.closing.iter().position(|(place, _)| *place == number);
+        let Some((_, input)) = next.and_then(|next| self.closing.remove(next)) else { return };
+        flight.fly(&mut VecDeque::from([input])).await;
+        self.shared.book().stats.cases += 1;
+        self.spent.closing += start;
+    }
+
     /// Tries inputs until they are judged; gives those that come before any handshake, which need a server of their own.
-    async fn one_leg(&self, flight: &mut Flight, place: &Place, stream: &mut Stream) -> VecDeque<Input> {
-        let shared = &self.shared;
+    async fn one_leg(
+        &mut self,
+        flight: &mut Flight,
+        place: &Place,
+        (number, stream): (usize, &mut Stream),
+    ) -> VecDeque<Input> {
+        let shared = Arc::clone(&self.shared);
         let mut apart: VecDeque<Input> = VecDeque::new();
         flight.fly(&mut place.canaries.clone().into()).await;
         while flight.landing == Landing::Sound && flight.tries.len() < LEG && !shared.is_over() {
@@ -148,8 +181,12 @@ impl Lane {
             // Where everything is left out there is no end to it.
             while batch.len() + apart.len() < BATCH && !shared.is_over() {
                 match stream.next() {
-                    Some(input) if is_left_out(shared, &input) => shared.book().stats.left_out += 1,
+                    Some(input) if is_left_out(&shared, &input) => shared.book().stats.left_out += 1,
                     Some(input) if input.is_bare() => apart.push_back(input),
+                    Some(input) if input.closes() && self.closing.len() >= MOST_CLOSING => {
+                        shared.book().stats.left_out += 1;
+                    }
+                    Some(input) if input.closes() => self.closing.push_back((number, input)),
                     Some(input) => batch.push_back(input),
                     None => break,
                 }
@@ -333,6 +370,7 @@ struct Spent {
     began: Instant,
     looking: Duration,
     enduring: Duration,
+    closing: Duration,
     /// The place, a suspect, and the inputs that may have caused it.
     put_off: Vec<(usize, Suspect, Vec<Input>)>,
 }
@@ -346,6 +384,11 @@ impl Spent {
     /// Whether so much of the budget went into trials of endurance that inputs come first now.
     fn endured_enough(&self, shared: &Shared) -> bool {
         shared.deadline.is_some() && self.enduring > self.began.elapsed() / ENDURING
+    }
+
+    /// Whether so much of the budget went into starts after inputs that end a session that other inputs come first now.
+    fn closed_enough(&self, shared: &Shared) -> bool {
+        shared.deadline.is_some() && self.closing > self.began.elapsed() / CLOSING
     }
 
     fn put_off(&mut self, place: usize, mut suspect: Suspect, tried: &[Input]) {
