@@ -19,6 +19,9 @@ const EXIT_LIMIT: Duration = Duration::from_secs(5);
 const BARRIER_LIMIT: Duration = Duration::from_secs(3);
 /// How long the answer to a probe of the protocol may come after that to a later request.
 const PROTOCOL_PATIENCE: Duration = Duration::from_secs(2);
+/// And the answer to what a server may well leave alone, although it should not: there are many such probes. Servers that
+/// have been slow before get more.
+const PROBE_PATIENCE: Duration = Duration::from_millis(400);
 
 /// Carries a case out and looks after the session's health.
 pub(super) async fn carry_out(session: &mut Session, case: &Case, context: &Context) -> CaseRecord {
@@ -173,7 +176,7 @@ async fn one_step(
     let wanted = || [&step.expect, &step.should].into_iter().flatten();
     let may_be_silent = case.hostile || wanted().any(Expect::admits_silence);
     let wants_answer = wanted().any(|expect| !expect.admits_silence());
-    let patience = if wants_answer { PROTOCOL_PATIENCE } else { Duration::ZERO };
+    let patience = if wants_answer { PROBE_PATIENCE } else { Duration::ZERO };
     let as_it_is = matches!(step.action, Action::Json(_) | Action::Raw(_));
     if let Some(exchange) = record.exchange.filter(|_| http::is_waited_for(step)) {
         record.waited =
