@@ -186,7 +186,20 @@ impl Case {
     /// # Errors
     /// When the file leaves the strict subset of YAML or the format; the error shows the place.
     pub fn read(file: &str, text: &str) -> Result<Case, YamlError> {
-        let raw: RawCase = yaml::read(file, text)?;
+        Case::checked(file, yaml::read(file, text)?)
+    }
+
+    /// As [`Case::read`], from JSON that says the same.
+    ///
+    /// # Errors
+    /// As there.
+    pub(crate) fn from_json(file: &str, json: &str) -> Result<Case, YamlError> {
+        let raw = serde_json::from_str(json)
+            .map_err(|error| YamlError { file: file.to_owned(), detail: error.to_string() })?;
+        Case::checked(file, raw)
+    }
+
+    fn checked(file: &str, raw: RawCase) -> Result<Case, YamlError> {
         let refuse = |detail: &str| YamlError { file: file.to_owned(), detail: detail.to_owned() };
         let script = match (raw.steps, raw.invariant) {
             (Some(steps), None) if steps.is_empty() => {

@@ -3,6 +3,7 @@
 //! This crate knows nothing of processes, transports, or verdicts. It depends on no other crate of the project.
 pub mod case;
 pub mod library;
+pub mod pattern;
 pub mod requirement;
 pub mod revision;
 pub mod schema;

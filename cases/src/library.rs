@@ -7,8 +7,18 @@ use crate::requirement::{Catalogue, Requirement};
 use crate::revision::{Revision, RevisionSet};
 use crate::yaml::{self, YamlError};
 
-const CASES: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/library.rs"));
-const REQUIREMENTS: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/requirements.rs"));
+const CASES: &[Embedded] = include!(concat!(env!("OUT_DIR"), "/library.rs"));
+const REQUIREMENTS: &[Embedded] = include!(concat!(env!("OUT_DIR"), "/requirements.rs"));
+
+/// A file of the library.
+struct Embedded {
+    /// The path below this crate.
+    name: &'static str,
+    /// What is written in it.
+    text: &'static str,
+    /// The same as JSON.
+    json: &'static str,
+}
 
 /// Cases with the requirements they refer to.
 #[derive(Clone, Debug)]
@@ -26,20 +36,20 @@ impl Library {
     /// Only when the library itself is broken, which its tests exclude.
     pub fn builtin() -> Result<Library, YamlError> {
         let mut requirements = Catalogue::new();
-        for (file, text) in REQUIREMENTS {
-            for requirement in yaml::read::<Vec<Requirement>>(file, text)? {
+        for Embedded { name, json, .. } in REQUIREMENTS {
+            let broken = |detail: String| YamlError { file: (*name).to_owned(), detail };
+            let several: Vec<Requirement> =
+                serde_json::from_str(json).map_err(|error| broken(error.to_string()))?;
+            for requirement in several {
                 let id = requirement.id.clone();
                 if requirements.insert(id.clone(), requirement).is_some() {
-                    return Err(YamlError {
-                        file: (*file).to_owned(),
-                        detail: format!("the requirement `{id}` is there twice"),
-                    });
+                    return Err(broken(format!("the requirement `{id}` is there twice")));
                 }
             }
         }
         let mut library = Library { cases: Vec::new(), requirements };
-        for (file, text) in CASES {
-            library.add(file, text)?;
+        for Embedded { name, json, .. } in CASES {
+            library.insert(name, Case::from_json(name, json)?)?;
         }
         library.cases.sort_by(|left, right| left.id.cmp(&right.id));
         Ok(library)
@@ -50,7 +60,12 @@ impl Library {
     /// # Errors
     /// When the file is no case, its requirement is unknown, or no revision is left for it.
     pub fn add(&mut self, file: &str, text: &str) -> Result<(), YamlError> {
-        let mut case = Case::read(file, text)?;
+        let case = Case::read(file, text)?;
+        self.cases.retain(|other| other.id != case.id);
+        self.insert(file, case)
+    }
+
+    fn insert(&mut self, file: &str, mut case: Case) -> Result<(), YamlError> {
         let refuse = |detail: String| YamlError { file: file.to_owned(), detail };
         let Some(requirement) = self.requirements.get(&case.requirement) else {
             let hint = yaml::nearest(&case.requirement, self.requirements.keys().map(String::as_str))
@@ -75,7 +90,6 @@ impl Library {
                 case.transports.push("sse".to_owned());
             }
         }
-        self.cases.retain(|other| other.id != case.id);
         self.cases.push(case);
         Ok(())
     }
@@ -84,7 +98,7 @@ impl Library {
     #[must_use]
     pub fn source(&self, id: &str) -> Option<&'static str> {
         let file = format!("library/{id}.yaml");
-        CASES.iter().find(|(name, _)| *name == file).map(|(_, text)| *text)
+        CASES.iter().find(|embedded| embedded.name == file).map(|embedded| embedded.text)
     }
 
     /// Every fault that some case says it catches.
@@ -101,11 +115,18 @@ mod tests {
     #[test]
     fn the_library_is_sound() {
         let library = Library::builtin().unwrap_or_else(|error| panic!("{error}"));
-        for (file, text) in CASES {
-            let case = Case::read(file, text).unwrap();
-            assert_eq!(format!("library/{}.yaml", case.id), *file, "the id of a case is its path");
-            assert!(!case.catches.is_empty(), "{file}: a case that catches no fault proves nothing");
+        for Embedded { name, text, json } in CASES {
+            let case = Case::read(name, text).unwrap_or_else(|error| panic!("{error}"));
+            assert_eq!(format!("library/{}.yaml", case.id), *name, "the id of a case is its path");
+            assert!(!case.catches.is_empty(), "{name}: a case that catches no fault proves nothing");
+            let embedded = Case::from_json(name, json).unwrap();
+            assert_eq!(format!("{embedded:?}"), format!("{case:?}"), "{name}");
         }
         assert_eq!(library.cases.len(), CASES.len());
+        for Embedded { name, text, json } in REQUIREMENTS {
+            let written: Vec<Requirement> = yaml::read(name, text).unwrap_or_else(|error| panic!("{error}"));
+            let embedded: Vec<Requirement> = serde_json::from_str(json).unwrap();
+            assert_eq!(format!("{embedded:?}"), format!("{written:?}"), "{name}");
+        }
     }
 }

@@ -3,6 +3,8 @@
 //! The subset has no anchors, aliases, tags, merge keys, or duplicate keys, and no bare word that another
 //! YAML reader could take for something else (`yes`, `no`, `on`, `off`, dates).
 
+mod strict;
+
 use std::sync::OnceLock;
 
 use regex::Regex;
@@ -33,13 +35,7 @@ pub fn read<T: DeserializeOwned>(file: &str, text: &str) -> Result<T, YamlError>
     if let Some(detail) = ambiguous_word(text) {
         return Err(refuse(detail));
     }
-    let options = serde_saphyr::options! {
-        strict_booleans: true,
-        reject_unsupported_tags: true,
-        merge_keys: serde_saphyr::options::MergeKeyPolicy::Error,
-        budget: serde_saphyr::budget! { max_anchors: 0, max_aliases: 0, max_depth: 64, max_documents: 1 },
-    };
-    serde_saphyr::from_str_with_options(text, options)
+    serde_saphyr::from_str_with_options(text, strict::options())
         .map_err(|error| refuse(with_suggestion(&error.to_string())))
 }
 

@@ -8,12 +8,13 @@ use std::fs::File;
 use std::io;
 use std::num::NonZeroUsize;
 use std::ptr::{self, NonNull};
-use std::sync::atomic::{AtomicU8, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicU64};
 use std::sync::{Mutex, PoisonError};
 
 use nix::libc;
 use nix::sys::mman::{MapFlags, ProtFlags, mmap, munmap};
 
+use crate::mutate::Marks;
 use crate::{EngineError, FEEDBACK, Flow, Target, mutate};
 
 // Its build links libFuzzer into whatever uses the crate.
@@ -68,8 +69,8 @@ extern "C" fn callback(data: *const u8, length: usize) -> c_int {
     }
 }
 
-/// How many first bytes of an input are left to libFuzzer's own changes.
-static HEAD: AtomicUsize = AtomicUsize::new(0);
+/// How many first bytes of an input are left to libFuzzer's own changes, and what has a meaning behind them.
+static SHAPE: Mutex<(usize, Marks)> = Mutex::new((0, Marks { next: 0, known: 0 }));
 
 /// Called by libFuzzer, which finds it by its name, to change an input.
 // SAFETY: no other crate defines it, since none of ours uses `fuzz_mutator!`.
@@ -78,7 +79,8 @@ extern "C" fn LLVMFuzzerCustomMutator(data: *mut u8, length: usize, longest: usi
     if !data.is_null() && length <= longest {
         // SAFETY: libFuzzer passes `longest` bytes that may be written, and nobody else has them during the call.
         let buffer = unsafe { std::slice::from_raw_parts_mut(data, longest) };
-        if let Some(changed) = mutate::readable(buffer, length, HEAD.load(Ordering::Relaxed), seed) {
+        let shape = *SHAPE.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(changed) = mutate::readable(buffer, length, shape, seed) {
             return changed;
         }
     }
@@ -87,8 +89,12 @@ extern "C" fn LLVMFuzzerCustomMutator(data: *mut u8, length: usize, longest: usi
 }
 
 /// Gives the process to libFuzzer.
-pub(crate) fn drive(words: &[CString], head: usize, target: Box<dyn Target>) -> Result<(), EngineError> {
-    HEAD.store(head, Ordering::Relaxed);
+pub(crate) fn drive(
+    words: &[CString],
+    shape: (usize, Marks),
+    target: Box<dyn Target>,
+) -> Result<(), EngineError> {
+    *SHAPE.lock().unwrap_or_else(PoisonError::into_inner) = shape;
     // libFuzzer refers to it weakly, which is no reason for a linker to keep it.
     std::hint::black_box(LLVMFuzzerCustomMutator as *const ());
     {

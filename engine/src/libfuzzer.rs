@@ -6,6 +6,8 @@ use std::path::PathBuf;
 
 use crate::{Engine, EngineError, Target, foreign};
 
+pub use crate::mutate::Marks;
+
 /// How many bytes of memory the process may use before libFuzzer ends it, in MiB.
 const MEMORY_MIB: u32 = 120;
 
@@ -22,6 +24,9 @@ pub struct LibFuzzer {
     pub seed: u32,
     /// How many first bytes say what kind of input it is; those behind them are taken for text more often than not.
     pub head: usize,
+    /// What stands between the parts of that text, and what begins a part that the byte behind it stands for. Neither is
+    /// likely to come about by chance.
+    pub marks: Marks,
     /// The longest input, in bytes.
     pub longest: usize,
 }
@@ -65,7 +70,7 @@ fn terminated(word: &OsStr) -> Result<CString, EngineError> {
 /// libFuzzer keeps its state for the life of the process, and ends the process when the target stops it.
 impl Engine for LibFuzzer {
     fn run(&self, target: Box<dyn Target>) -> Result<(), EngineError> {
-        foreign::drive(&self.arguments()?, self.head, target)
+        foreign::drive(&self.arguments()?, (self.head, self.marks), target)
     }
 }
 
@@ -81,6 +86,7 @@ mod tests {
             artifacts: "/a".into(),
             seed: 0,
             head: 2,
+            marks: Marks { next: 0xff, known: 0xfe },
             longest: 9,
         };
         let words: Vec<String> =
@@ -100,6 +106,7 @@ mod tests {
             artifacts: "/a".into(),
             seed: 1,
             head: 2,
+            marks: Marks { next: 0xff, known: 0xfe },
             longest: 9,
         };
         assert_eq!(engine.arguments().unwrap_err(), EngineError::Path);

@@ -100,6 +100,9 @@ pub struct CaseResult {
     /// What came instead, for findings.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub got: Option<String>,
+    /// How long the case took, in milliseconds, without the start of a session; absent where nothing was sent for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub duration_ms: Option<u64>,
     /// The frames that prove a finding, in the order of time.
     pub evidence: Vec<Evidence>,
     /// The command that repeats the finding; empty where nothing ran.

@@ -3,8 +3,10 @@
 //! An [`input::Input`] is a few steps of the case format, so that everything that drives, records and judges cases
 //! serves here too, and a finding can be written as a case file.
 
+pub mod by_hand;
 pub mod campaign;
 pub mod case_file;
+mod deaths;
 mod endurance;
 pub mod finding;
 mod flight;
@@ -18,6 +20,7 @@ pub mod leaks;
 mod leg;
 pub mod make;
 pub mod oracle;
+mod refusals;
 pub mod replay;
 pub mod report;
 mod rules;
@@ -25,5 +28,6 @@ pub mod shrink;
 pub mod signature;
 mod stream;
 mod suspect;
+mod text_of;
 mod units;
 pub mod watch;

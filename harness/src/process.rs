@@ -5,7 +5,7 @@ pub mod confine;
 use std::collections::VecDeque;
 use std::ffi::OsString;
 use std::io;
-use std::os::unix::process::ExitStatusExt as _;
+use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 use std::path::PathBuf;
 use std::process::Stdio;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -22,7 +22,7 @@ use crate::guardian::Guardian;
 use crate::transcript::Exit;
 
 /// What is kept of a server's standard error, in bytes.
-const STDERR_KEPT: usize = 16 * 1024;
+pub(crate) const STDERR_KEPT: usize = 16 * 1024;
 
 /// How to start a server.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -35,6 +35,24 @@ pub struct ServerCommand {
     pub environment: Vec<(OsString, OsString)>,
     /// The working directory; ours if `None`.
     pub directory: Option<PathBuf>,
+}
+
+impl ServerCommand {
+    /// What starts it in a group of its own, with pipes to all of its standard streams.
+    pub(crate) fn piped(&self) -> std::process::Command {
+        let mut builder = std::process::Command::new(&self.program);
+        builder
+            .args(&self.arguments)
+            .envs(self.environment.iter().map(|(name, value)| (name, value)))
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .process_group(0);
+        if let Some(directory) = &self.directory {
+            builder.current_dir(directory);
+        }
+        builder
+    }
 }
 
 /// How long each rung of the stop ladder is given.
@@ -70,18 +88,7 @@ impl Process {
     /// # Errors
     /// What the system says: the program is missing, not executable, or the machine is out of processes.
     pub fn start(command: &ServerCommand, guardian: Option<Arc<Guardian>>) -> io::Result<(Process, Pipes)> {
-        let mut builder = Command::new(&command.program);
-        builder
-            .args(&command.arguments)
-            .envs(command.environment.iter().map(|(name, value)| (name, value)))
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .process_group(0);
-        if let Some(directory) = &command.directory {
-            builder.current_dir(directory);
-        }
-        let mut child = builder.spawn()?;
+        let mut child = Command::from(command.piped()).spawn()?;
         let lost = || io::Error::other("the pipes of the new process are missing");
         let id = child.id().and_then(|id| i32::try_from(id).ok()).ok_or_else(lost)?;
         let group = Pid::from_raw(id);

@@ -6,6 +6,7 @@ mod job;
 mod ledger;
 pub(crate) mod script;
 pub(crate) mod surface;
+mod watching;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

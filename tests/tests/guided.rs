@@ -1,168 +1,259 @@
-//! Guided fuzzing against blind fuzzing: a bug behind four characters, each of them compared alone.
+//! `fuzz --guided` on servers that report what they execute, and guided fuzzing against blind fuzzing.
 //!
-//! `cargo test -p mcp-conform-tests --test guided -- --ignored --nocapture` measures ten seeds on a Rust server, which is
-//! built for it, and on a Python server; `SEEDS`, `PYTHON` and `SERVER` (`rust` or `python`) change how many seeds, which
-//! Python, and leave one of the two out. It needs a binary with the engine: `cargo build -p mcp-conform --features guided`.
+//! It needs a binary with the engine, and the feature `guided` of this package, which says that there is one:
+//!
+//! ```console
+//! $ cargo build -p mcp-conform --features guided
+//! $ cargo test -p mcp-conform-tests --features guided --test guided
+//! $ cargo test -p mcp-conform-tests --features guided --test guided -- --ignored --nocapture
+//! ```
+//!
+//! The last line measures; `SEEDS`, `PYTHON` and `SERVER` change how many seeds, which Python, and name the only one of
+//! the servers and bugs.
 
-use std::path::{Path, PathBuf};
-use std::process::Command;
-use std::time::Instant;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
 
-use mcp_conform::event::Transport;
-use mcp_conform::fuzz::guided::{End, Event, Figures, Guidance, Run, Source, Work};
-use mcp_conform::fuzz::make::MakerSettings;
-use mcp_conform::process::ServerCommand;
-use mcp_conform::profile::Profile;
-use mcp_conform_cases::Revision;
 use mcp_conform_tests::mcp_conform;
-use serde_json::json;
 
-/// So many inputs are tried for each seed.
-const EXECUTIONS: u64 = 500_000;
-
-/// What came of one seed.
-struct Outcome {
-    source: Source,
-    /// After how many inputs the bug was found.
-    found: Option<u64>,
-    figures: Figures,
-    /// The memory of the worker at its largest, in KiB.
-    memory: u64,
+/// Runs our binary in a folder.
+fn run(words: &[&str], server: &[String], folder: &Path) -> Output {
+    Command::new(mcp_conform())
+        .args(words)
+        .args(server)
+        .current_dir(folder)
+        .env_remove("CARGO_TARGET_DIR")
+        .stdin(Stdio::null())
+        .output()
+        .unwrap()
 }
 
-fn here(path: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
-}
-
-fn python() -> ServerCommand {
-    let program = std::env::var_os("PYTHON").unwrap_or_else(|| "python3".into());
-    server(program.into(), vec![here("guided/server.py")])
-}
-
-fn server(program: PathBuf, arguments: Vec<PathBuf>) -> ServerCommand {
-    ServerCommand {
-        program: program.into(),
-        arguments: arguments.into_iter().map(PathBuf::into_os_string).collect(),
-        environment: Vec::new(),
-        directory: None,
-    }
-}
-
-/// Builds the Rust server as a user would: with `mcp-conform coverage-build`.
-fn instrumented(folder: &Path) -> ServerCommand {
-    let status = Command::new(mcp_conform())
-        .args(["coverage-build", "--", "cargo", "build", "--manifest-path"])
-        .arg(here("guided/rust/Cargo.toml"))
-        .env("CARGO_TARGET_DIR", folder)
-        .status()
-        .unwrap();
-    assert!(status.success());
-    server(folder.join("mcp-conform-coverage/debug/guided-server"), Vec::new())
-}
-
-fn work(command: ServerCommand, seed: u64, folder: &Path) -> Work {
-    let tool = json!({
-        "name": "deploy",
-        "inputSchema": {
-            "type": "object",
-            "properties": { "mode": { "type": "string" } },
-            "required": ["mode"],
-        },
-    });
-    let profile = Profile { tools: vec![tool], capabilities: json!({ "tools": {} }), ..Profile::default() };
-    let maker = MakerSettings::new(vec!["deploy".to_owned()], Revision::R2025_11_25, Transport::Stdio, seed);
-    Work::new(command, &profile, &maker, folder.join("kept"), folder.to_owned())
-}
-
-/// Runs until the server has died or the budget is spent.
-fn fuzz(command: ServerCommand, seed: u64, guidance: Guidance, executions: u64) -> Outcome {
+#[test]
+fn what_cannot_be_guided_is_refused_with_a_remedy() {
     let folder = tempfile::tempdir().unwrap();
-    let mut work = work(command, seed, folder.path());
-    work.guidance = guidance;
-    work.executions = Some(executions);
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    runtime.block_on(async {
-        let mut run = Run::start(work, &mcp_conform(), None).await.unwrap();
-        let mut outcome =
-            Outcome { source: Source::Nothing, found: None, figures: Figures::default(), memory: 0 };
-        while let Some(event) = run.next().await {
-            outcome.memory = outcome.memory.max(memory(run.group()));
-            match event {
-                Event::Began { source } => outcome.source = source,
-                Event::Progress(figures) | Event::Done(figures) => outcome.figures = figures,
-                Event::Found(find) => {
-                    let is_planted = String::from_utf8_lossy(&find.bytes).contains("Qz7#");
-                    assert!(is_planted && matches!(find.end, End::Died { .. }), "an accident: {find:?}");
-                    outcome.found = Some(find.executions);
+    let server = if cfg!(feature = "guided") { "http://127.0.0.1:1/mcp" } else { "reference" };
+    let refused = run(&["fuzz", "--guided"], &[server.to_owned()], folder.path());
+    let said = String::from_utf8_lossy(&refused.stderr);
+    assert_eq!(refused.status.code(), Some(2), "{said}");
+    let remedy = if cfg!(feature = "guided") {
+        "--guided drives servers over stdio alone"
+    } else {
+        "cargo install --path harness --features guided"
+    };
+    assert!(said.contains(remedy), "{said}");
+}
+
+#[cfg(feature = "guided")]
+mod with_engine {
+    use std::io::{BufRead, BufReader};
+    use std::path::PathBuf;
+    use std::time::{Duration, Instant};
+
+    use mcp_conform_tests::processes_with;
+    use nix::sys::signal::{Signal, kill};
+    use nix::unistd::Pid;
+    use serde_json::Value;
+
+    use super::*;
+
+    fn here(path: &str) -> PathBuf {
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("guided").join(path)
+    }
+
+    fn python(bug: &str) -> Vec<String> {
+        let program = std::env::var("PYTHON").unwrap_or_else(|_| "python3".to_owned());
+        vec![program, here("server.py").to_string_lossy().into_owned(), bug.to_owned()]
+    }
+
+    /// Copies a server and builds it as a user would.
+    fn built(name: &str, build: &[&str], folder: &Path) {
+        for file in ["Cargo.toml", "Cargo.lock", "src/main.rs", "Makefile", "server.c"] {
+            let from = here(name).join(file);
+            if from.exists() {
+                std::fs::create_dir_all(folder.join(file).parent().unwrap()).unwrap();
+                std::fs::copy(from, folder.join(file)).unwrap();
+            }
+        }
+        let words = [&["coverage-build", "--"], build].concat();
+        let output = run(&words, &[], folder);
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    }
+
+    fn rust(folder: &Path) -> Vec<String> {
+        built("rust", &["cargo", "build", "--locked"], folder);
+        vec![folder.join("target/mcp-conform-coverage/debug/guided-server").to_string_lossy().into_owned()]
+    }
+
+    fn c(folder: &Path) -> Vec<String> {
+        built("c", &["make"], folder);
+        vec![folder.join("server").to_string_lossy().into_owned()]
+    }
+
+    /// A campaign; what it says and what it reports.
+    fn fuzz(options: &[&str], server: &[String], folder: &Path) -> (String, Value) {
+        let words = ["fuzz", "--guided", "--color", "never", "--report", "json=report.json"];
+        let output = run(&[&words, options, &["--"]].concat(), server, folder);
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(matches!(output.status.code(), Some(0 | 1)), "{said}");
+        let report = std::fs::read(folder.join("report.json")).unwrap();
+        (said, serde_json::from_slice(&report).unwrap())
+    }
+
+    /// So many seeds are tried until one finds the bug.
+    const SEEDS: u32 = 12;
+
+    fn crash(report: &Value) -> Option<&Value> {
+        report["findings"].as_array()?.iter().find(|finding| finding["oracle"] == "crash")
+    }
+
+    #[test]
+    fn a_bug_that_is_seen_in_what_is_executed_alone_is_found_and_replayed() {
+        let folders: [_; 3] = std::array::from_fn(|_| tempfile::tempdir().unwrap());
+        let [one, two, three] = folders.each_ref().map(|folder| folder.path());
+        // Which of the two ways Python reports by depends on its version.
+        for (server, folder, source) in
+            [(rust(one), one, "sancov"), (c(two), two, "sancov, gcc"), (python("nested"), three, "sys.")]
+        {
+            // How soon it is found differs by a factor of a hundred from seed to seed.
+            let campaigns = (1..=SEEDS).map(|seed: u32| {
+                let options = ["--call", "all", "--cases", "60000", "--seed", &seed.to_string()];
+                fuzz(&options, &server, folder)
+            });
+            let mut last = None;
+            for campaign in campaigns {
+                let is_found = crash(&campaign.1).is_some();
+                last = Some(campaign);
+                if is_found {
                     break;
                 }
-                // The bug is the question here, not the ways to it.
-                Event::Reached { .. } => {}
-                Event::Failed { why } => panic!("{why}"),
+            }
+            let (said, report) = last.unwrap();
+            assert!(said.contains("is guided over stdio by") && said.contains(source), "{said}");
+            let guided = &report["guided"][0];
+            assert_eq!(guided["failed"], Value::Null, "{said}");
+            let executions = guided["figures"]["executions"].as_u64().unwrap();
+            assert!(executions > 35_000 && report["stats"]["cases"].as_u64().unwrap() < 61_000, "{said}");
+            let finding = crash(&report).unwrap_or_else(|| panic!("{server:?}: nothing was found\n{said}"));
+            assert!(finding["minimized"].as_str().unwrap().contains("Qz7"), "{finding}");
+            assert_eq!(finding["reproduced"], "3 of 3");
+            let file = finding["case_file"].as_str().unwrap();
+            let replayed = run(&["replay", file, "--call", "all", "--"], &server, folder);
+            assert_eq!(replayed.status.code(), Some(1), "{}", String::from_utf8_lossy(&replayed.stderr));
+        }
+    }
+
+    #[test]
+    fn a_server_that_reports_nothing_is_guided_by_its_answers_and_told_what_to_do() {
+        let folder = tempfile::tempdir().unwrap();
+        // Without its site Python does not load what reports.
+        let mut server = python("prefix");
+        server.insert(1, "-S".to_owned());
+        let options = ["--call", "all", "--cases", "6000", "--corpus", "kept"];
+        let (said, report) = fuzz(&options, &server, folder.path());
+        assert!(said.contains("response shape") && said.contains("coverage-build"), "{said}");
+        assert_eq!(report["guided"][0]["source"], "shape");
+        // A later campaign goes on from here.
+        let kept = std::fs::read_dir(folder.path().join("kept/guided/2025-11-25/corpus")).unwrap();
+        assert!(kept.count() > 0);
+    }
+
+    #[test]
+    fn an_interrupt_ends_the_engine_and_its_server() {
+        let folder = tempfile::tempdir().unwrap();
+        let marker = ("MCP_CONFORM_GUIDED_MARKER", std::process::id().to_string());
+        let mut campaign = Command::new(mcp_conform())
+            .args(["fuzz", "--guided", "--call", "all", "--time", "600", "--ndjson", "--cases", "100000000"])
+            .args(["--corpus", "kept", "--"])
+            .args(python("prefix"))
+            .current_dir(folder.path())
+            .env(marker.0, &marker.1)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(campaign.stdout.take().unwrap()).lines().map_while(Result::ok);
+        // More inputs than the walk has: the engine is at work.
+        let is_far = |line: String| {
+            let told: Value = serde_json::from_str(&line).unwrap();
+            told["stats"]["cases"].as_u64().is_some_and(|cases| cases > 5_000)
+        };
+        assert!(lines.any(is_far), "it ended too soon");
+        kill(Pid::from_raw(i32::try_from(campaign.id()).unwrap()), Signal::SIGINT).unwrap();
+        assert_eq!(campaign.wait().unwrap().code(), Some(130));
+        let variable = format!("{}={}", marker.0, marker.1);
+        let deadline = Instant::now() + Duration::from_secs(30);
+        while !processes_with(&variable).is_empty() {
+            assert!(Instant::now() < deadline, "left: {:?}", processes_with(&variable));
+            std::thread::park_timeout(Duration::from_millis(1));
+        }
+    }
+
+    /// Fuzzes until a crash is reported or the budget is spent; says how many inputs had been tried by then, and how long
+    /// it took.
+    fn measure(options: &[&str], seed: u64, server: &[String]) -> (Option<u64>, f64) {
+        let folder = tempfile::tempdir().unwrap();
+        let begun = Instant::now();
+        let mut campaign = Command::new(mcp_conform())
+            .arg("fuzz")
+            .args(options)
+            .args([
+                "--call",
+                "all",
+                "--cases",
+                "500000",
+                "--ndjson",
+                "-qq",
+                "--seed",
+                &seed.to_string(),
+                "--",
+            ])
+            .args(server)
+            .current_dir(folder.path())
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut cases = 0;
+        let mut found = None;
+        for line in BufReader::new(campaign.stdout.take().unwrap()).lines().map_while(Result::ok) {
+            let told: Value = serde_json::from_str(&line).unwrap();
+            cases = told["stats"]["cases"].as_u64().unwrap_or(cases);
+            if found.is_none() && told["finding"]["oracle"] == "crash" {
+                found = Some(cases);
+                // An interrupt ends it in good order.
+                kill(Pid::from_raw(i32::try_from(campaign.id()).unwrap()), Signal::SIGINT).unwrap();
             }
         }
-        outcome
-    })
-}
+        campaign.wait().unwrap();
+        (found, begun.elapsed().as_secs_f64())
+    }
 
-/// The largest resident size so far of a process, in KiB; 0 if it is gone.
-fn memory(process: i32) -> u64 {
-    let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    line.and_then(|size| size.split_whitespace().next()?.parse().ok()).unwrap_or(0)
-}
-
-#[test]
-#[ignore = "needs a binary with the engine"]
-fn a_server_that_reports_nothing_is_guided_by_its_answers_and_nothing_is_left() {
-    let folder = tempfile::tempdir().unwrap();
-    let mut work = work(server(env!("CARGO_BIN_EXE_reference-server").into(), Vec::new()), 1, folder.path());
-    work.executions = Some(2000);
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let events = runtime.block_on(async {
-        let mut run = Run::start(work, &mcp_conform(), None).await.unwrap();
-        let mut events = Vec::new();
-        while let Some(event) = run.next().await {
-            events.push(event);
-        }
-        events
-    });
-    assert_eq!(events.first(), Some(&Event::Began { source: Source::Shape }));
-    let Some(Event::Done(figures)) = events.last() else { panic!("{events:?}") };
-    assert!(figures.executions >= 2000 && figures.deaths == 0 && figures.reached > 3, "{figures:?}");
-    let left: Vec<_> =
-        std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
-    assert_eq!(left, ["kept"]);
-}
-
-#[test]
-#[ignore = "a measurement that takes minutes"]
-fn guidance_finds_what_chance_does_not() {
-    let seeds = std::env::var("SEEDS").ok().and_then(|seeds| seeds.parse().ok()).unwrap_or(10);
-    let folder = tempfile::tempdir().unwrap();
-    let only = std::env::var("SERVER").ok();
-    for name in ["rust", "python"].into_iter().filter(|name| only.as_ref().is_none_or(|only| only == name)) {
-        let command = if name == "rust" { instrumented(folder.path()) } else { python() };
-        for guidance in [Guidance::Automatic, Guidance::Blind] {
-            let mut found = 0;
-            for seed in 1..=seeds {
-                let begun = Instant::now();
-                let outcome = fuzz(command.clone(), seed, guidance, EXECUTIONS);
-                found += u64::from(outcome.found.is_some());
-                let Figures { executions, reached, unstable, left_out, starts, .. } = outcome.figures;
-                println!(
-                    "{name} {guidance:?} seed {seed}: found after {:?} inputs, {:.1} s; {:?}, {executions} inputs, \
-                     {left_out} left out, {starts} starts, {reached} reached, {unstable} unstable, {} KiB",
-                    outcome.found,
-                    begun.elapsed().as_secs_f64(),
-                    outcome.source,
-                    outcome.memory
-                );
+    #[test]
+    #[ignore = "a measurement that takes many minutes"]
+    fn guidance_finds_what_chance_does_not() {
+        let seeds = std::env::var("SEEDS").ok().and_then(|seeds| seeds.parse().ok()).unwrap_or(10);
+        let folder = tempfile::tempdir().unwrap();
+        let only = std::env::var("SERVER").ok();
+        for name in ["rust", "prefix", "deep", "nested", "gated"] {
+            if only.as_ref().is_some_and(|only| only != name) {
+                continue;
             }
-            println!("{name} {guidance:?}: found by {found} of {seeds} seeds");
-            match guidance {
-                Guidance::Blind => assert_eq!(found, 0, "{name}"),
-                _ => assert!(found * 10 >= seeds * 9, "{name}"),
+            let server = if name == "rust" { rust(folder.path()) } else { python(name) };
+            for (how, options) in [("guided", &["--guided"][..]), ("blind", &[])] {
+                let mut found = 0;
+                for seed in 1..=seeds {
+                    let (after, seconds) = measure(options, seed, &server);
+                    found += u64::from(after.is_some());
+                    println!(
+                        "{name} {how} seed {seed}: found after at most {after:?} inputs, {seconds:.1} s"
+                    );
+                }
+                println!("{name} {how}: found by {found} of {seeds} seeds");
+                match how {
+                    "blind" => assert_eq!(found, 0, "{name}"),
+                    _ => assert!(found * 10 >= seeds * 9, "{name}"),
+                }
             }
         }
     }

@@ -165,11 +165,12 @@ fn every_command_line_of_the_readme_runs() {
     for line in console_lines(&readme) {
         let line = line.replace("cargo run --release --", "mcp-conform");
         if !line.starts_with("mcp-conform ") {
-            assert!(line.starts_with("cargo test"), "nobody runs `{line}`");
+            let is_known = line.starts_with("cargo test") || line.starts_with("cargo install");
+            assert!(is_known, "nobody runs `{line}`");
             continue;
         }
-        // What is not on this machine is left alone.
-        if line.contains("https://") {
+        // What is not on this machine is left alone, and what needs the engine has tests of its own, in guided.rs.
+        if line.contains("https://") || line.contains("--guided") || line.contains("coverage-build") {
             continue;
         }
         seen += 1;

@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde_json::Value;
 
+use crate::pattern::Pattern;
 use crate::yaml::nearest;
 
 /// The types of JSON values, with `integer` as JSON Schema has it.
@@ -58,7 +59,7 @@ pub enum Matcher {
     /// There at all, or not there.
     Exists(bool),
     /// A string in which the regular expression is found.
-    Matches(String),
+    Matches(Pattern),
     /// A string or an array that holds the value.
     Contains(Value),
     /// The number of items, members, or characters lies in the range.
@@ -141,10 +142,9 @@ impl Matcher {
             "exists" => Matcher::Exists(operand.as_bool().ok_or_else(|| wrong("true or false"))?),
             "matches" => {
                 let pattern = operand.as_str().ok_or_else(|| wrong("a regular expression"))?;
-                if let Err(error) = regex::Regex::new(pattern) {
-                    return Err(format!("`{pattern}` is no regular expression: {error}"));
-                }
-                Matcher::Matches(pattern.to_owned())
+                let compiled = Pattern::new(pattern)
+                    .map_err(|error| format!("`{pattern}` is no regular expression: {error}"))?;
+                Matcher::Matches(compiled)
             }
             "contains" => Matcher::Contains(operand),
             "length" => match &operand {

@@ -174,7 +174,7 @@ async fn carry_out(arguments: &FuzzArguments, fuzz: &FuzzSettings, library: &Lib
                 line(&json!({ "finding": finding }));
             }
             if quiet < 2 {
-                say(&drawn(&finding, style));
+                say(&drawn(&finding, style, arguments.common.verbose > 0));
             }
             let file = finding.case_file.unwrap_or_default();
             saved.push((finding.signature, file, finding.reproduce));
@@ -320,7 +320,7 @@ fn guided_by(source: Source) -> String {
     out
 }
 
-fn drawn(finding: &Finding, style: Style) -> String {
+fn drawn(finding: &Finding, style: Style, verbose: bool) -> String {
     let mut out = format!("✗ {}  {}\n", finding.oracle, text::visible(&finding.message));
     let _ = writeln!(
         out,
@@ -340,6 +340,12 @@ fn drawn(finding: &Finding, style: Style) -> String {
     }
     if !finding.reproduce.is_empty() {
         let _ = writeln!(out, "    {}", finding.reproduce);
+    }
+    if let Some(commands) = finding.reproduce_shell.as_ref().filter(|_| verbose) {
+        out.push_str("    without mcp-conform:\n");
+        for line in commands.lines() {
+            let _ = writeln!(out, "      {line}");
+        }
     }
     out.push('\n');
     out

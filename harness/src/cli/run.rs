@@ -36,7 +36,7 @@ pub(crate) fn main(arguments: &RunArguments, what: &What<'_>) -> Code {
             return code;
         }
     };
-    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
             complain(format!("no runtime could be started: {error}"));

@@ -2,6 +2,7 @@
 
 mod guided;
 mod lane;
+mod spent;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -13,13 +14,14 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
+use super::deaths::{self, Deaths};
 use super::endurance;
 use super::finding::Finding;
 use super::ground::{FuzzSettings, Ground, Introduction, Place};
 use super::input::Input;
 use super::replay::Replayer;
 use super::stream::Stream;
-use super::suspect::{self, Suspect};
+use super::suspect::Suspect;
 use crate::run::{self, RunError, Stop};
 
 use guided::Guide;
@@ -31,8 +33,6 @@ use lane::Lane;
 const WALK: u32 = 3;
 /// How often a suspect that did not show itself again is looked into.
 const MOST_DOUBTS: u32 = 2;
-/// After so many deaths and hangs by the same kind of input it is tried no more: each costs a start of the server.
-const MOST_DEATHS: u32 = 12;
 /// How long findings may be confirmed and made small after the budget is spent.
 const AFTERWARDS: Duration = Duration::from_secs(45);
 
@@ -95,6 +95,7 @@ pub struct Outcome {
 struct Shared {
     ground: Ground,
     timeout: Duration,
+    startup: Duration,
     /// When no more inputs are tried.
     deadline: Option<Instant>,
     /// When lanes try no more: earlier, if an engine takes over.
@@ -110,7 +111,7 @@ struct Book {
     known: HashSet<String>,
     /// How often a suspect did not show itself again, by [`doubt_of`].
     doubts: HashMap<String, u32>,
-    deaths: HashMap<String, u32>,
+    deaths: Deaths,
     stats: Stats,
     guided: Vec<Guided>,
 }
@@ -154,6 +155,7 @@ pub async fn run(
     let began = Instant::now();
     let shared = Arc::new(Shared {
         timeout: fuzz.settings.timeout,
+        startup: fuzz.settings.startup_timeout,
         deadline: fuzz.budget.time.map(|time| began + time),
         lanes_until: fuzz.budget.time.map(|time| began + if guides.is_empty() { time } else { time / WALK }),
         stop: stop.clone(),
@@ -175,7 +177,11 @@ pub async fn run(
         let (shared, walked, found) = (Arc::clone(&shared), Arc::clone(&walked), found.clone());
         let cases = fuzz.budget.cases;
         running.spawn(async move {
-            walked.closed().await;
+            // Lanes may have suspects to look into long after.
+            tokio::select! {
+                () = walked.closed() => {}
+                () = until(shared.lanes_until) => {}
+            }
             let left = |cases: u64| cases.saturating_sub(shared.book().stats.cases);
             let cases = cases.map(|cases| share(left(cases), turn, workers));
             guided::carry_out(shared, guide, cases, found).await;
@@ -190,6 +196,7 @@ pub async fn run(
             told = findings_told.recv() => match told {
                 Some(finding) => {
                     let mut finding: Finding = finding;
+                    finding.show_by_hand(&fuzz.settings);
                     finding.redact(fuzz.settings.http.secrets().chain(shared.ground.secrets()));
                     if findings.iter().any(|known| known.signature == finding.signature) {
                         continue;
@@ -278,6 +285,7 @@ fn replayer<'a>(shared: &Shared, place: &'a Place) -> Replayer<'a> {
         maker: Some(&place.maker),
         knowledge: &place.knowledge,
         timeout: shared.timeout,
+        startup: shared.startup,
         limits: shared.ground.limits,
         deadline: shared.deadline.map_or_else(far_away, |deadline| deadline + AFTERWARDS),
     }
@@ -300,9 +308,7 @@ fn far_away() -> Instant {
 }
 
 fn is_left_out(shared: &Shared, input: &Input) -> bool {
-    let book = shared.book();
-    !book.deaths.is_empty()
-        && book.deaths.get(&suspect::subject(input)).is_some_and(|deaths| *deaths >= MOST_DEATHS)
+    shared.book().deaths.leave_out(&deaths::kind(input))
 }
 
 /// Under which name doubts about a suspect are counted. What is seen in a later leg may be the work of inputs that are no
@@ -320,7 +326,7 @@ async fn consider(
 ) {
     let first = suspect.tries.first().and_then(|place| tried.get(*place));
     if let Some(input) = first.filter(|_| suspect.oracle.ends_server()) {
-        *shared.book().deaths.entry(suspect::subject(input)).or_default() += 1;
+        shared.book().deaths.count(deaths::kind(input));
     }
     let doubt = doubt_of(&suspect.signature, later);
     {

@@ -7,10 +7,10 @@ mod yaml;
 
 use base64::Engine as _;
 use mcp_conform_cases::Revision;
-use mcp_conform_cases::case::{Action, Case, HttpRequest, Outcome, Script};
+use mcp_conform_cases::case::{Action, Case, HttpRequest, Outcome, Script, SessionKind};
 use serde_json::{Map, Value, json};
 
-use super::input::{Claim, Input, InputStep};
+use super::input::{BARE, Claim, Input, InputStep};
 use crate::event::Transport;
 
 /// What stands at the head of a case file.
@@ -72,7 +72,7 @@ pub fn render(input: &Input, head: &CaseHead, expectations: &[Expectation]) -> S
     if !transports.is_empty() {
         line("transports", &json!(transports));
     }
-    line("session", &json!("fresh"));
+    line("session", &json!(if input.is_bare() { "bare" } else { "fresh" }));
     line("hostile", &json!(true));
     if !head.tools.is_empty() {
         line("needs", &json!({ "tool": head.tools }));
@@ -254,7 +254,8 @@ impl Input {
                 claim: Claim::None,
             })
             .collect();
-        (!steps.is_empty()).then_some(Input { origin: "corpus", steps })
+        let origin = if case.session == SessionKind::Bare { BARE } else { "corpus" };
+        (!steps.is_empty()).then_some(Input { origin, steps })
     }
 }
 

@@ -4,12 +4,14 @@ use mcp_conform_cases::Revision;
 use mcp_conform_cases::case::Outcome;
 use serde::Serialize;
 
+use super::by_hand;
 use super::case_file::{self, CaseHead, Expectation};
 use super::input::{Claim, Input};
 use super::oracle::Oracle;
 use super::replay::Confirmed;
 use crate::event::{Evidence, Transport};
 use crate::redact;
+use crate::settings::Settings;
 
 /// A fault that showed itself again on fresh servers.
 #[derive(Clone, Debug, Serialize)]
@@ -36,6 +38,8 @@ pub struct Finding {
     pub case_file: Option<String>,
     /// A command line that shows it again.
     pub reproduce: String,
+    /// Commands of a shell that show it without us; nothing where it takes more than a few lines.
+    pub reproduce_shell: Option<String>,
     /// The frames that prove it.
     pub evidence: Vec<Evidence>,
     /// The text of the case file.
@@ -44,9 +48,33 @@ pub struct Finding {
     /// The id of the case in it.
     #[serde(skip)]
     pub case_id: String,
+    /// The smallest input, as it is sent.
+    #[serde(skip)]
+    pub smallest: Input,
+}
+
+/// What a reader of a case file should know where the input alone does not show the finding.
+const ONCE_SHOWS_NOTHING: &str = " It shows only when the input is sent again and again, or at once with others: `mcp-conform replay` sends it once and \
+     shows nothing; `mcp-conform fuzz` shows it again.";
+
+/// Whether an input must be sent many times before anything shows.
+fn takes_long(oracle: Oracle) -> bool {
+    matches!(oracle, Oracle::Growth | Oracle::Spin | Oracle::CrossTalk)
 }
 
 impl Finding {
+    /// Says how it is shown again without us, also at the head of the case file.
+    pub(super) fn show_by_hand(&mut self, settings: &Settings) {
+        if takes_long(self.oracle) {
+            return;
+        }
+        self.reproduce_shell = by_hand::shell(&self.smallest, self.revision, self.transport, settings);
+        if let Some(commands) = &self.reproduce_shell {
+            let lines: String = commands.lines().map(|line| format!("#   {line}\n")).collect();
+            self.case_text = format!("# Without mcp-conform:\n{lines}{}", self.case_text);
+        }
+    }
+
     /// A confirmed suspect as a finding; where it is saved and how it is repeated is not known yet.
     pub(super) fn new(confirmed: Confirmed, revision: Revision, transport: Transport) -> Finding {
         let Confirmed { suspect, input, minimized, reproduced } = confirmed;
@@ -63,8 +91,10 @@ impl Finding {
             transports: vec![transport],
             tools: tools(&minimized),
             note: Some(format!(
-                "Found by fuzzing; oracle `{}`, signature `{}`.",
-                suspect.oracle, suspect.signature
+                "Found by fuzzing; oracle `{}`, signature `{}`.{}",
+                suspect.oracle,
+                suspect.signature,
+                if takes_long(suspect.oracle) { ONCE_SHOWS_NOTHING } else { "" }
             )),
         };
         Finding {
@@ -80,6 +110,8 @@ impl Finding {
             reproduced: format!("{} of {}", reproduced.0, reproduced.1),
             case_file: None,
             reproduce: String::new(),
+            reproduce_shell: None,
+            smallest: minimized,
             evidence: suspect.evidence,
             case_id,
         }
@@ -96,7 +128,8 @@ impl Finding {
             &mut self.minimized,
             &mut self.case_text,
         ];
-        redact::hide(secrets, texts.into_iter().chain(self.evidence.iter_mut().map(|frame| &mut frame.text)));
+        let texts = texts.into_iter().chain(self.reproduce_shell.as_mut());
+        redact::hide(secrets, texts.chain(self.evidence.iter_mut().map(|frame| &mut frame.text)));
     }
 }
 

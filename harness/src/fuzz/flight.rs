@@ -15,6 +15,7 @@ use super::watch::Watchdog;
 use crate::event::Transport;
 use crate::judge::steps;
 use crate::run::script;
+use crate::session::handshake::HandshakeError;
 use crate::session::{Heard, Outgoing, Session};
 use crate::template::Variables;
 use crate::transcript::{CaseRecord, Happening, Health, StepRecord, Waited};
@@ -33,13 +34,20 @@ const MOST_SILENT: u32 = 2;
 const SLOW: u32 = 20;
 /// Nothing faster than this is suspicious.
 const QUICK: Duration = Duration::from_secs(1);
-/// How long a server may take to end after its input was closed.
-const END: Duration = Duration::from_secs(5);
+/// How long is waited for the end of a server whose input was closed: it may crash then.
+const END: Duration = Duration::from_secs(2);
 
 const CANCELLED: &str = "notifications/cancelled";
 
 /// The name under which a fuzzer's traffic stands in a recording.
 pub(crate) const CASE: &str = "fuzz";
+
+/// Whether a number is an integer that every JSON reader can hold exactly (RFC 8259, section 6): the specification sets
+/// no limit, but who cannot read an id cannot answer under it.
+fn is_safe(id: &Value) -> bool {
+    const LARGEST: u64 = (1 << 53) - 1;
+    id.as_i64().is_some_and(|id| id.unsigned_abs() <= LARGEST)
+}
 
 /// How a batch ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,6 +86,10 @@ pub(super) struct Flight {
     begins: usize,
     timeout: Duration,
     patient: bool,
+    /// Whether there was no handshake yet.
+    pub(super) bare: bool,
+    /// Whether the server is reached over the loopback.
+    pub(super) loopback: bool,
     /// The bytes that were sent.
     sent: usize,
     watchdog: Option<Watchdog>,
@@ -104,6 +116,8 @@ impl Flight {
             ids: HashSet::new(),
             timeout,
             patient,
+            bare: false,
+            loopback: false,
             sent: 0,
             watchdog,
         }
@@ -167,8 +181,9 @@ impl Flight {
             let Some(sent) = self.send(place, step, &mut known) else { return };
             let Some(action) = self.action(place, step) else { return };
             if matches!(action, Action::CloseInput) {
-                let ended = self.session.exit_within(END).await.is_some();
-                self.landing = if ended { Landing::Closed } else { Landing::Hung };
+                // Who goes on without its input does no wrong: a client may have to end it by a signal.
+                self.session.exit_within(END).await;
+                self.landing = Landing::Closed;
                 return;
             }
             let Some(id) = sent.id.clone() else { continue };
@@ -187,7 +202,7 @@ impl Flight {
 
     fn begin(&mut self, input: Input) -> usize {
         let begins = self.session.transcript.entries.len();
-        self.tries.push(Try { input, begins, asked: Vec::new() });
+        self.tries.push(Try { input, begins, asked: Vec::new(), sent: Vec::new() });
         self.tries.len() - 1
     }
 
@@ -213,7 +228,11 @@ impl Flight {
             self.sent += bytes.len();
         }
         self.remember(place, number, &sent, Waited::NotWaited, known);
+        if let (Some(entry), Some(this)) = (sent.entry, self.tries.get_mut(place)) {
+            this.sent.push((number, entry));
+        }
         if let Some(entry) = sent.entry
+            && !self.bare
             && let Some(id) = self.must_be_answered(place, number, entry)
         {
             let key = id_key(&id);
@@ -265,7 +284,7 @@ impl Flight {
         let method = members.get("method")?.as_str()?;
         let stays_open = matches!(method, "" | "subscriptions/listen" | "tasks/result");
         let id = members.get("id")?;
-        (is_plain && !stays_open && (id.is_string() || id.is_i64() || id.is_u64())).then(|| id.clone())
+        (is_plain && !stays_open && (id.is_string() || is_safe(id))).then(|| id.clone())
     }
 
     /// Whether the input itself says that an answer is not wanted: it cancels the request or drops its connection.
@@ -346,6 +365,10 @@ impl Flight {
         if self.landing != Landing::Sound {
             return;
         }
+        if self.bare {
+            self.greet().await;
+            return;
+        }
         let limit = self.patience().max(self.session.pace());
         match self.session.wait_past(None, Duration::ZERO, Instant::now() + limit).await {
             Waited::Closed => self.landing = Landing::Dead,
@@ -354,6 +377,30 @@ impl Flight {
                 // The server lives; what takes long may just be slow.
                 self.drain(0, begun + self.patience()).await;
                 self.give_up();
+            }
+        }
+    }
+
+    /// The sign of life of a server that was not greeted yet: an answer to the handshake, whatever it says, or to a
+    /// request that may come before it.
+    async fn greet(&mut self) {
+        match self.session.begin(self.timeout).await {
+            Err(HandshakeError::Closed) => self.landing = Landing::Dead,
+            Err(HandshakeError::Silent) if self.session.is_closed() => self.landing = Landing::Dead,
+            Err(HandshakeError::Silent) => {
+                let until = Instant::now() + self.timeout;
+                match self.session.wait_past(None, Duration::ZERO, until).await {
+                    Waited::Closed => self.landing = Landing::Dead,
+                    Waited::TimedOut => self.landing = Landing::Hung,
+                    _ => {}
+                }
+            }
+            // Whoever has ended since is not heard of until it is asked.
+            _ => {
+                let until = Instant::now() + QUICK;
+                if self.session.wait_past(None, Duration::ZERO, until).await == Waited::Closed {
+                    self.landing = Landing::Dead;
+                }
             }
         }
     }
@@ -402,50 +449,67 @@ impl Flight {
         places
     }
 
-    /// Whether the session may go on after a leg has been taken out of it. Over HTTP it may not: what an answer belongs
-    /// to is a matter of the whole recording there.
+    /// Whether the recording begins anew after a leg has been taken. Over HTTP it does not: what an answer belongs to is
+    /// a matter of the whole recording there.
     pub(super) fn has_legs(&self) -> bool {
         self.session.transcript.transport == Transport::Stdio
     }
 
-    /// What was tried since the last leg, to be judged. The flight goes on if the server lives, where it has legs.
+    /// What was tried, to be judged: since the last leg, or where there are none all of it. The flight may go on if the
+    /// server lives.
     pub(super) fn take_leg(&mut self) -> Leg {
         let landing = self.landing;
         if matches!(landing, Landing::Sound | Landing::Full) {
-            self.landing = Landing::Sound;
-            for (place, asked) in std::mem::take(&mut self.moot) {
-                let id = self.tries.get(place).and_then(|this| this.asked.get(asked)).map(|asked| &asked.key);
-                if id.is_some_and(|id| !self.session.is_settled_by(id)) {
-                    self.cancel(place, asked);
-                }
-            }
+            self.call_off();
         }
-        let health = match landing {
-            Landing::Sound | Landing::Full | Landing::Closed => Health::Well,
-            Landing::Dead => Health::Dead,
-            Landing::Hung => Health::Hung,
-        };
         let record = CaseRecord {
             case: CASE.to_owned(),
             hostile: true,
             begins: self.begins,
             ends: self.session.transcript.entries.len(),
             passes: Vec::new(),
-            health,
+            health: match landing {
+                Landing::Sound | Landing::Full | Landing::Closed => Health::Well,
+                Landing::Dead => Health::Dead,
+                Landing::Hung => Health::Hung,
+            },
         };
         let under_way = self.under_way();
         self.in_flight.clear();
-        self.sent = 0;
-        self.session.transcript.cases.push(record);
-        let (transcript, responses) = self.session.hand_over(self.begins);
+        let (mut transcript, responses, tries, unanswered);
+        if self.has_legs() {
+            (transcript, responses) = self.session.hand_over(self.begins);
+            (tries, unanswered) = (std::mem::take(&mut self.tries), std::mem::take(&mut self.unanswered));
+            self.sent = 0;
+            if landing == Landing::Full {
+                self.landing = Landing::Sound;
+            }
+        } else {
+            (transcript, responses) = self.session.recording();
+            (tries, unanswered) = (self.tries.clone(), self.unanswered.clone());
+        }
+        transcript.cases.push(record);
         Leg {
             transcript,
-            tries: std::mem::take(&mut self.tries),
-            unanswered: std::mem::take(&mut self.unanswered),
+            tries,
+            unanswered,
             under_way,
             landing,
             excess: self.watchdog.as_ref().and_then(Watchdog::excess),
             responses,
+            bare: self.bare,
+            loopback: self.loopback,
+            session_id: self.session.session_id().map(str::to_owned),
+        }
+    }
+
+    /// What is not waited for need not keep the server busy either.
+    fn call_off(&mut self) {
+        for (place, asked) in std::mem::take(&mut self.moot) {
+            let this = self.tries.get(place).and_then(|this| this.asked.get(asked));
+            if this.is_some_and(|asked| !self.session.is_settled_by(&asked.key)) {
+                self.cancel(place, asked);
+            }
         }
     }
 }
@@ -453,4 +517,22 @@ impl Flight {
 /// Whether an input has a session to itself while it is tried: one step needs what another brought.
 fn must_be_alone(input: &Input) -> bool {
     input.steps.iter().any(|step| !step.capture.is_empty() || matches!(step.action, Action::CloseInput))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_ids_that_every_reader_can_hold_must_be_answered() {
+        for (id, safe) in [
+            (json!(0), true),
+            (json!(-9_007_199_254_740_991_i64), true),
+            (json!(9_007_199_254_740_993_u64), false),
+            (json!(u64::MAX), false),
+            (json!(1.5), false),
+        ] {
+            assert_eq!(is_safe(&id), safe, "{id}");
+        }
+    }
 }

@@ -5,7 +5,8 @@ use mcp_conform_cases::case::{Action, Headers, Path};
 /// One thing to try on a server.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Input {
-    /// How it came to be: `boundary`, `arguments`, `envelope`, `text`, `framing`, `sequence`, `http`, or `corpus`.
+    /// How it came to be: `boundary`, `arguments`, `envelope`, `text`, `framing`, `sequence`, `http`, `corpus`, or
+    /// [`BARE`].
     pub origin: &'static str,
     /// What is done, one after the other; never empty.
     pub steps: Vec<InputStep>,
@@ -71,6 +72,17 @@ pub enum Door {
     Sql,
     /// A regular expression whose time grows without bound.
     Regex,
+}
+
+/// The origin of inputs that come before any handshake, on a server of their own.
+pub const BARE: &str = "bare";
+
+impl Input {
+    /// Whether it is sent before any handshake.
+    #[must_use]
+    pub fn is_bare(&self) -> bool {
+        self.origin == BARE
+    }
 }
 
 impl From<Action> for InputStep {

@@ -57,7 +57,6 @@ impl Judging {
         for place in suspects.iter_mut().flat_map(|suspect| &mut suspect.tries) {
             *place += self.earlier.len();
         }
-        suspects.sort_by_key(|suspect| suspect.oracle);
         let mut tried = self.earlier;
         tried.extend(tries.into_iter().map(|this| this.input));
         Judged { place: self.place, later: self.later, suspects, tried }

@@ -19,6 +19,8 @@ pub(super) struct Try {
     /// The entry of the first thing that was sent.
     pub(super) begins: usize,
     pub(super) asked: Vec<Asked>,
+    /// Everything that was sent: which step, and the entry.
+    pub(super) sent: Vec<(usize, usize)>,
 }
 
 /// A request that must be answered.
@@ -48,6 +50,12 @@ pub(super) struct Leg {
     pub(super) excess: Option<Excess>,
     /// The entry of the first response to each id.
     pub(super) responses: HashMap<String, usize>,
+    /// Whether nobody had greeted the server before.
+    pub(super) bare: bool,
+    /// Whether the server is reached over the loopback.
+    pub(super) loopback: bool,
+    /// The id that the server gave to the session, over HTTP.
+    pub(super) session_id: Option<String>,
 }
 
 impl Leg {

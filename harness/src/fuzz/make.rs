@@ -5,8 +5,9 @@
 //! lead through the same space.
 
 mod bait;
+mod bare;
 mod boundary;
-mod bytes;
+pub(super) mod bytes;
 mod call;
 mod dice;
 mod envelopes;
@@ -107,6 +108,8 @@ struct Parts {
     baits: Vec<bait::Bait>,
     /// What tries other methods than `tools/call`.
     methods: Vec<Input>,
+    /// What comes before any handshake.
+    bare: Vec<Input>,
     envelopes: Vec<Input>,
     framing: Vec<Input>,
     http: Vec<Input>,
@@ -126,11 +129,13 @@ impl Maker {
         let words = words::of(profile);
         let baits = bait::all(&settings);
         let methods = methods::all(profile, &settings);
+        let bare = bare::all(profile, &settings);
         let envelopes = envelopes::all(&settings);
         let framing = framing::all(&settings);
         let http = http::all(&settings);
         let sequences = sequences::all(&tools, profile, &settings);
-        let parts = Parts { settings, tools, words, baits, methods, envelopes, framing, http, sequences };
+        let parts =
+            Parts { settings, tools, words, baits, methods, bare, envelopes, framing, http, sequences };
         Maker { parts: Arc::new(parts) }
     }
 
@@ -157,8 +162,10 @@ impl Maker {
     }
 
     /// An input by the bytes of a coverage-guided engine. The first byte says what kind of input or which tool, the
-    /// second which property; what follows becomes the text of that property as it stands, with replacement characters
-    /// for what is no UTF-8. None where the bytes are too few, or more than 32 KiB.
+    /// second which property, or that what follows decides on whole arguments. What follows becomes the text of that
+    /// property as it stands, with replacement characters for what is no UTF-8. 0xff ends it, and another property and its
+    /// text follow; 0xfe and a byte stand for a value that the property is known to take. None where the bytes are too few,
+    /// or more than 32 KiB.
     #[must_use]
     pub fn from_bytes(&self, bytes: &[u8]) -> Option<Input> {
         bytes::input(&self.parts, bytes)

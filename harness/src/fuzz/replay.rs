@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use mcp_conform_cases::case::ClientKind;
+use mcp_conform_cases::case::{Action, ClientKind};
 use mcp_conform_cases::{Library, Revision};
 use proptest::strategy::ValueTree as _;
 use serde_json::json;
@@ -29,6 +29,8 @@ use crate::session::headers;
 const REPEATS: u32 = 3;
 /// How many inputs before a suspect are tried together with it, from few to many.
 const TAILS: [usize; 3] = [4, 32, 256];
+/// How long a tool may work without an answer.
+const WORK: Duration = Duration::from_secs(30);
 /// How long an input is made smaller.
 const SHRINKING: Duration = Duration::from_secs(8);
 /// How many smaller inputs are tried.
@@ -41,6 +43,8 @@ pub(super) struct Replayer<'a> {
     pub(super) maker: Option<&'a Maker>,
     pub(super) knowledge: &'a Knowledge,
     pub(super) timeout: Duration,
+    /// How long a server may take from its start to its first answer.
+    pub(super) startup: Duration,
     /// What a server may use; it is ended when it takes more.
     pub(super) limits: Option<Limits>,
     /// Nothing new is begun after this.
@@ -69,7 +73,22 @@ impl Replayer<'_> {
         session.mirror(std::sync::Arc::new(headers::mirrored(&profile.tools)));
         let watchdog =
             self.limits.and_then(|limits| session.with_process(|process| Watchdog::start(process, limits)));
-        Some(Flight::new(session, self.timeout, patient, watchdog))
+        let mut flight = Flight::new(session, self.timeout, patient, watchdog);
+        flight.loopback = self.opener.is_loopback();
+        Some(flight)
+    }
+
+    /// What an input is tried on: a session with a fresh server, or a server that nobody has greeted.
+    pub(super) async fn open_for(&self, input: &Input, patient: bool) -> Option<Flight> {
+        if !input.is_bare() {
+            return self.open(patient).await;
+        }
+        let session = self.opener.bare(self.revision, ClientKind::Usual, true).await.ok()?;
+        let watchdog =
+            self.limits.and_then(|limits| session.with_process(|process| Watchdog::start(process, limits)));
+        let mut flight = Flight::new(session, self.startup, patient, watchdog);
+        flight.bare = true;
+        Some(flight)
     }
 
     /// What inputs bring about on a fresh server.
@@ -78,8 +97,9 @@ impl Replayer<'_> {
         inputs: impl IntoIterator<Item = Input>,
         patient: bool,
     ) -> Vec<Suspect> {
-        let Some(mut flight) = self.open(patient).await else { return Vec::new() };
         let mut inputs: VecDeque<Input> = inputs.into_iter().collect();
+        let Some(first) = inputs.front() else { return Vec::new() };
+        let Some(mut flight) = self.open_for(first, patient).await else { return Vec::new() };
         while !inputs.is_empty() && flight.fly(&mut inputs).await == Landing::Sound {}
         suspect::all(&flight.take_leg(), self.knowledge)
     }
@@ -111,7 +131,9 @@ impl Replayer<'_> {
                 return Some((input.clone(), seen));
             }
         }
-        if suspect.oracle == Oracle::NoAnswer {
+        // A server that was not greeted has seen nothing before.
+        let is_bare = |place: &usize| tried.get(*place).is_some_and(Input::is_bare);
+        if suspect.oracle == Oracle::NoAnswer || suspect.tries.iter().any(is_bare) {
             return None;
         }
         // It takes what was before.
@@ -147,6 +169,11 @@ impl Replayer<'_> {
         if matches!(suspect.oracle, Oracle::Hang | Oracle::NoAnswer) && reproduced < REPEATS {
             return None;
         }
+        // A tool may take its time, whatever it was given: silence counts when it lasts much longer than any answer.
+        if matches!(suspect.oracle, Oracle::Hang | Oracle::NoAnswer) && calls_a_tool(&minimized) {
+            let patient = Replayer { timeout: self.timeout.max(WORK), ..*self };
+            patient.shows(&minimized, &suspect, true).await?;
+        }
         let reproduced_of = (reproduced, REPEATS);
         (reproduced > 0).then_some(Confirmed { suspect, input, minimized, reproduced: reproduced_of })
     }
@@ -177,18 +204,22 @@ impl Replayer<'_> {
             let candidate = tree.current();
             let mut open = match flight.take() {
                 Some(open) => open,
-                None => match self.open(false).await {
+                None => match self.open_for(&candidate, false).await {
                     Some(open) => open,
                     None => break,
                 },
             };
             open.fly(&mut VecDeque::from([candidate.clone()])).await;
             let leg = open.take_leg();
-            let shows = suspect::all(&leg, self.knowledge).iter().any(|seen| is_same(seen, suspect));
-            let lives = matches!(leg.landing, Landing::Sound | Landing::Full);
-            flight = (!shows && lives && open.has_legs()).then_some(open);
+            // What was found once would be found again and again in the same recording.
+            let latest = leg.tries.len().checked_sub(1);
+            let shows = suspect::all(&leg, self.knowledge)
+                .iter()
+                .any(|seen| seen.tries.first().copied() == latest && is_same(seen, suspect));
+            let lives = open.landing == Landing::Sound;
+            flight = (!shows && lives && !candidate.is_bare()).then_some(open);
             more = if shows {
-                best = candidate;
+                best = candidate.clone();
                 tree.simplify()
             } else {
                 tree.complicate()
@@ -203,6 +234,17 @@ impl Replayer<'_> {
 fn is_same(one: &Suspect, other: &Suspect) -> bool {
     one.oracle == other.oracle
         && (one.signature == other.signature || matches!(one.oracle, Oracle::Hang | Oracle::NoAnswer))
+}
+
+/// Whether an input calls a tool, as far as one can tell.
+fn calls_a_tool(input: &Input) -> bool {
+    const CALL: &str = "tools/call";
+    input.steps.iter().any(|step| match &step.action {
+        Action::Request(send) => send.method == CALL,
+        Action::Raw(text) => text.contains(CALL),
+        Action::Json(value) => value.get("method").is_some_and(|method| method == CALL),
+        _ => false,
+    })
 }
 
 /// One input that does what several do. Where they use the same name, the latest step that has it is meant, which is the
@@ -245,6 +287,7 @@ pub async fn all(
                 maker: Some(&place.maker),
                 knowledge: &place.knowledge,
                 timeout: fuzz.settings.timeout,
+                startup: fuzz.settings.startup_timeout,
                 limits: ground.limits,
                 deadline: Instant::now() + fuzz.settings.max_time,
             };

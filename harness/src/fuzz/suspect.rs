@@ -11,7 +11,7 @@ use super::leg::{Asked, Called, Leg, Try};
 use super::oracle::Oracle;
 use super::rules::Rule;
 use super::watch::Excess;
-use super::{leaks, signature};
+use super::{leaks, refusals, signature, text_of};
 use crate::event::Evidence;
 use crate::judge::dialogue::Dialogue;
 use crate::judge::{Breach, evidence};
@@ -27,6 +27,8 @@ const SILENCE: &str = "no-answer: ";
 const FRAMES: usize = 6;
 /// The longest excerpt of an answer in a message, in bytes.
 const EXCERPT: usize = 120;
+/// What an answer breaks whose request was answered before.
+const ECHO: &str = "robustness.right-peer";
 
 /// Something that may be a finding.
 #[derive(Clone, Debug)]
@@ -75,8 +77,14 @@ pub(super) fn all(leg: &Leg, knowledge: &Knowledge) -> Vec<Suspect> {
             .filter(|_| !unread)
             .filter_map(|(place, asked)| no_answer(transcript, tries, *place, *asked)),
     );
+    if leg.bare {
+        // What a server that nobody has greeted says is its own affair, as long as it lives.
+        return found;
+    }
     let dialogue = Dialogue::of(transcript);
+    found.extend(refusals::all(leg));
     found.extend(knowledge.rules.iter().flat_map(|rule| broken(rule, &dialogue, tries)));
+    forget_echoes(&mut found);
     found.extend(poisoned(leg));
     for (place, this) in tries.iter().enumerate() {
         for asked in &this.asked {
@@ -196,6 +204,7 @@ pub(super) fn subject(input: &Input) -> String {
     let method = || {
         input.steps.iter().find_map(|step| match &step.action {
             Action::Request(send) | Action::Notify(send) => Some(send.method.clone()),
+            Action::Raw(text) => Some(text_of::message(text)?.get("method")?.as_str()?.to_owned()),
             _ => None,
         })
     };
@@ -242,6 +251,19 @@ fn may_say_how_long(value: &Value) -> bool {
         Value::Object(members) => members.values().any(may_say_how_long),
         _ => false,
     }
+}
+
+/// An answer with the id of another request is that, and not also a malformed answer to the other one.
+fn forget_echoes(found: &mut Vec<Suspect>) {
+    let strays: Vec<String> = found
+        .iter()
+        .filter(|suspect| suspect.requirement == ECHO)
+        .filter_map(|suspect| suspect.evidence.last().map(|frame| frame.text.clone()))
+        .collect();
+    found.retain(|suspect| {
+        let about_it = suspect.evidence.iter().any(|frame| strays.contains(&frame.text));
+        !(about_it && suspect.requirement.starts_with("schema."))
+    });
 }
 
 /// The breaches of a rule, each with the input that brought it about.
@@ -432,5 +454,35 @@ fn sent_text(transcript: &Transcript, entry: usize) -> String {
     match transcript.entries.get(entry).map(|entry| &entry.what) {
         Some(Happening::Sent { bytes, .. }) => String::from_utf8_lossy(bytes).into_owned(),
         _ => String::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::Direction;
+
+    #[test]
+    fn an_answer_to_another_request_is_found_once() {
+        let suspect = |requirement: &str, text: &str| Suspect {
+            oracle: Oracle::WrongAnswer,
+            requirement: requirement.to_owned(),
+            message: String::new(),
+            signature: requirement.to_owned(),
+            tries: vec![0],
+            step: None,
+            evidence: vec![Evidence {
+                at_us: 0,
+                direction: Direction::Received,
+                text: text.to_owned(),
+                bytes: 0,
+                culprit: true,
+            }],
+        };
+        let mut found =
+            vec![suspect("schema.initialize-result", "a"), suspect(ECHO, "a"), suspect("schema.tool", "b")];
+        forget_echoes(&mut found);
+        let left: Vec<&str> = found.iter().map(|suspect| suspect.signature.as_str()).collect();
+        assert_eq!(left, [ECHO, "schema.tool"]);
     }
 }

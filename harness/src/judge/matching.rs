@@ -1,7 +1,6 @@
 //! Whether a value is what a matcher asks for, and if not, why.
 
 use mcp_conform_cases::case::{JsonType, Matcher, Path, Segment};
-use regex::Regex;
 use serde_json::Value;
 
 use super::checks;
@@ -130,9 +129,7 @@ pub fn matches(matcher: &Matcher, value: Option<&Value>, variables: &Variables) 
             return Err(format!("something that holds {}", in_short(Some(&wanted))));
         }
         (Matcher::Type(kinds), Some(value)) => kinds.iter().any(|kind| is_type(*kind, value)),
-        (Matcher::Matches(pattern), Some(value)) => {
-            value.as_str().is_some_and(|text| Regex::new(pattern).is_ok_and(|regex| regex.is_match(text)))
-        }
+        (Matcher::Matches(pattern), Some(value)) => value.as_str().is_some_and(|text| pattern.is_match(text)),
         (Matcher::Length(min, max), Some(value)) => {
             let length = match value {
                 Value::Array(items) => Some(items.len()),

@@ -311,6 +311,7 @@ mod tests {
               "transport": "stdio",
               "verdict": "pass",
               "message": "",
+              "duration_ms": 12,
               "evidence": [],
               "reproduce": "",
               "summary": "the server does what the case asks",

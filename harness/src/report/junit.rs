@@ -10,6 +10,7 @@
 //! XML has no way to write most control characters, so they are written as in the terminal, `\x1b`.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use mcp_conform_cases::Revision;
 use quick_junit::{NonSuccessKind, Property, Report, TestCase, TestCaseStatus, TestSuite};
@@ -107,6 +108,9 @@ fn test_case(result: &CaseResult) -> TestCase {
         text::visible(group::area(&result.case))
     );
     case.set_classname(class);
+    if let Some(millis) = result.duration_ms {
+        case.set_time(Duration::from_millis(millis));
+    }
     case.add_property(Property::new("requirement", text::visible(&result.requirement).as_ref()));
     case.add_property(Property::new("verdict", result.verdict.as_str()));
     if warned {
@@ -193,13 +197,13 @@ mod tests {
                     <property name="transport" value="stdio"/>
                     <property name="seed" value="7319"/>
                 </properties>
-                <testcase name="jsonrpc/id-echo" classname="2024-11-05.stdio.jsonrpc">
+                <testcase name="jsonrpc/id-echo" classname="2024-11-05.stdio.jsonrpc" time="0.012">
                     <properties>
                         <property name="requirement" value="jsonrpc.id-echo"/>
                         <property name="verdict" value="pass"/>
                     </properties>
                 </testcase>
-                <testcase name="transport-stdio/stdout-only-messages" classname="2024-11-05.stdio.transport-stdio">
+                <testcase name="transport-stdio/stdout-only-messages" classname="2024-11-05.stdio.transport-stdio" time="0.012">
                     <properties>
                         <property name="requirement" value="transport-stdio.stdout-only-messages"/>
                         <property name="verdict" value="fail"/>
@@ -212,7 +216,7 @@ mod tests {
           again     mcp-conform ./my-server --revision 2024-11-05 -k transport-stdio/stdout-only-messages
         </failure>
                 </testcase>
-                <testcase name="tools/name-format" classname="2024-11-05.stdio.tools">
+                <testcase name="tools/name-format" classname="2024-11-05.stdio.tools" time="0.012">
                     <properties>
                         <property name="requirement" value="tools.list.name-format"/>
                         <property name="verdict" value="warn"/>
@@ -241,7 +245,7 @@ mod tests {
                     <property name="transport" value="stdio"/>
                     <property name="seed" value="7319"/>
                 </properties>
-                <testcase name="tools/call" classname="2025-03-26.stdio.tools">
+                <testcase name="tools/call" classname="2025-03-26.stdio.tools" time="0.012">
                     <properties>
                         <property name="requirement" value="tools.call"/>
                         <property name="verdict" value="untestable"/>
@@ -272,14 +276,14 @@ mod tests {
                     <property name="transport" value="stdio"/>
                     <property name="seed" value="7319"/>
                 </properties>
-                <testcase name="prompts/case-0" classname="2025-11-25.stdio.prompts">
+                <testcase name="prompts/case-0" classname="2025-11-25.stdio.prompts" time="0.012">
                     <properties>
                         <property name="requirement" value="prompts.case-0"/>
                         <property name="verdict" value="not-applicable"/>
                     </properties>
                     <skipped message="not-applicable: the server does not declare prompts."/>
                 </testcase>
-                <testcase name="resources/read" classname="2025-11-25.stdio.resources">
+                <testcase name="resources/read" classname="2025-11-25.stdio.resources" time="0.012">
                     <properties>
                         <property name="requirement" value="resources.read"/>
                         <property name="verdict" value="error"/>

@@ -59,6 +59,7 @@ pub(crate) fn result(case: &str, revision: Revision, verdict: Verdict, message: 
         message: message.to_owned(),
         expected: None,
         got: None,
+        duration_ms: Some(12),
         evidence: vec![],
         reproduce: String::new(),
         summary: "the server does what the case asks".to_owned(),
@@ -101,6 +102,7 @@ pub(crate) fn broken() -> (Header, Finish) {
         results.push(CaseResult {
             requirement: "transport-stdio.stdout-only-messages".to_owned(),
             level: Level::MustNot,
+            duration_ms: Some(12),
             evidence: vec![culprit(12_345, Direction::Received, "[db] Connected to app.db")],
             expected: Some("a JSON-RPC message on each line".to_owned()),
             reproduce: format!(
@@ -122,6 +124,7 @@ pub(crate) fn broken() -> (Header, Finish) {
         }
         results.push(CaseResult {
             requirement: "tools.list.name-format".to_owned(),
+            duration_ms: Some(12),
             evidence: vec![
                 frame(30_100, Direction::Sent, r#"{"jsonrpc":"2.0","id":7,"method":"tools/list"}"#),
                 culprit(
@@ -148,6 +151,7 @@ pub(crate) fn broken() -> (Header, Finish) {
     let newest = Revision::R2025_11_25;
     results.push(CaseResult {
         requirement: "robustness.unknown-method".to_owned(),
+        duration_ms: Some(12),
         evidence: vec![
             frame(1_204_000, Direction::Sent, r#"{"jsonrpc":"2.0","id":41,"method":"no/such/method"}"#),
             frame(
@@ -206,6 +210,7 @@ pub(crate) fn hostile() -> (Header, Finish) {
     let mut fail = CaseResult {
         expected: Some(evil.to_owned()),
         got: Some(format!("{}{evil}", "long ".repeat(500))),
+        duration_ms: Some(12),
         evidence: vec![
             culprit(5, Direction::Received, evil),
             culprit(900, Direction::Received, &"\u{1b}[".repeat(2000)),
@@ -295,6 +300,7 @@ fn any_result() -> impl Strategy<Value = CaseResult> {
                 message,
                 expected,
                 got,
+                duration_ms: None,
                 evidence,
                 reproduce,
                 summary,

@@ -1,6 +1,7 @@
 //! The jobs of a run: a shared session with its cases one after the other, or a case in a session of its own.
 
 use std::panic::AssertUnwindSafe;
+use std::time::{Duration, Instant};
 
 use futures_util::FutureExt as _;
 use mcp_conform_cases::case::{ClientKind, SessionKind};
@@ -9,6 +10,7 @@ use serde_json::json;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::sync::mpsc::UnboundedSender;
 
+use super::watching::{self, Seen};
 use super::{Context, QUICK, script};
 use crate::detect::{Begun, OpenError, Opener};
 use crate::judge::{Judgement, steps};
@@ -52,6 +54,8 @@ pub(super) enum Done {
         judgement: Judgement,
         /// The evidence, drawn while the recording was at hand.
         evidence: Vec<crate::event::Evidence>,
+        /// How long it took.
+        took: Duration,
     },
     /// An item could not be carried out.
     NotRun {
@@ -62,12 +66,12 @@ pub(super) enum Done {
         /// Whether the trouble is ours.
         ours: bool,
     },
-    /// A session is over: its recording, with a number that orders sessions.
+    /// A session is over, with a number that orders sessions.
     Session {
         /// First by job, then by order within it.
         ordinal: (usize, usize),
-        /// The recording.
-        transcript: Box<Transcript>,
+        /// What the invariants saw in it.
+        seen: Vec<Seen>,
     },
 }
 
@@ -102,7 +106,7 @@ impl Job {
 fn report(
     item: usize,
     case: &Case,
-    record: &CaseRecord,
+    (record, took): (&CaseRecord, Duration),
     transcript: &Transcript,
     results: &UnboundedSender<Done>,
 ) {
@@ -112,7 +116,7 @@ fn report(
         Judgement::Kept | Judgement::Unseen(_) => Vec::new(),
     };
     // The receiver outlives the jobs, unless the run is being cut short.
-    let _ = results.send(Done::Judged { item, judgement, evidence });
+    let _ = results.send(Done::Judged { item, judgement, evidence, took });
 }
 
 async fn share(
@@ -149,9 +153,9 @@ async fn share(
             }
         };
         let is_first = open.transcript.cases.iter().all(|earlier| earlier.case == profile::CASE);
-        let record = script::carry_out(&mut open, case, context).await;
+        let (record, took) = timed(script::carry_out(&mut open, case, context)).await;
         if record.health == Health::Well {
-            report(item, case, &record, &open.transcript, results);
+            report(item, case, (&record, took), &open.transcript, results);
             open.transcript.cases.push(record);
             session = Some(open);
             continue;
@@ -165,18 +169,22 @@ async fn share(
                 last.health = Health::Dead;
             }
         } else {
-            report(item, case, &record, &open.transcript, results);
+            report(item, case, (&record, took), &open.transcript, results);
             open.transcript.cases.push(record);
         }
         restarts += usize::from(doubtful);
-        let transcript = Box::new(open.finish(QUICK).await);
-        let _ = results.send(Done::Session { ordinal: (ordinal, restarts), transcript });
+        end(open, context, (ordinal, restarts), results).await;
     }
     drop(lane);
     if let Some(open) = session {
-        let transcript = Box::new(open.finish(QUICK).await);
-        let _ = results.send(Done::Session { ordinal: (ordinal, restarts + 1), transcript });
+        end(open, context, (ordinal, restarts + 1), results).await;
     }
+}
+
+/// What comes of it, and how long that took.
+async fn timed<T>(work: impl Future<Output = T>) -> (T, Duration) {
+    let began = Instant::now();
+    (work.await, began.elapsed())
 }
 
 /// Carries a case out in fresh sessions; says whether the server survived it, and reports the case if so.
@@ -192,19 +200,25 @@ async fn retry_elsewhere(
     // A race may kill the server now and then only, so one survival proves little.
     for retry in 1..=DEATH_RETRIES {
         let mut open = open_shared(context, key).await.ok()?;
-        let record = script::carry_out(&mut open, case, context).await;
+        let (record, took) = timed(script::carry_out(&mut open, case, context)).await;
         if record.health != Health::Well {
             open.distrust();
             return Some(false);
         }
         if retry == DEATH_RETRIES {
-            report(item, case, &record, &open.transcript, results);
+            report(item, case, (&record, took), &open.transcript, results);
             open.transcript.cases.push(record);
-            let transcript = Box::new(open.finish(QUICK).await);
-            let _ = results.send(Done::Session { ordinal: (ordinal, restarts), transcript });
+            end(open, context, (ordinal, restarts), results).await;
         }
     }
     Some(true)
+}
+
+/// Ends a session and judges what was recorded.
+async fn end(session: Session, context: &Context, ordinal: (usize, usize), results: &UnboundedSender<Done>) {
+    let transcript = session.finish(QUICK).await;
+    let seen = watching::watch(context, &transcript);
+    let _ = results.send(Done::Session { ordinal, seen });
 }
 
 fn client_of(key: SessionKey) -> ClientKind {
@@ -278,10 +292,9 @@ async fn alone(item: usize, context: &Context, ordinal: usize, lane: Lane, resul
             return;
         }
     };
-    let record = script::carry_out(&mut session, case, context).await;
-    report(item, case, &record, &session.transcript, results);
+    let (record, took) = timed(script::carry_out(&mut session, case, context)).await;
+    report(item, case, (&record, took), &session.transcript, results);
     session.transcript.cases.push(record);
     drop(lane);
-    let transcript = Box::new(session.finish(QUICK).await);
-    let _ = results.send(Done::Session { ordinal: (ordinal, 0), transcript });
+    end(session, context, (ordinal, 0), results).await;
 }

@@ -5,18 +5,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use mcp_conform_cases::case::Script;
-use mcp_conform_cases::{Case, Level, Revision};
+use mcp_conform_cases::{Level, Revision};
 
 use super::job::Done;
+use super::watching::Seen;
 use super::{Context, Stop};
 use crate::event::{CaseResult, Evidence, Finish};
-use crate::judge::dialogue::Dialogue;
-use crate::judge::{Breach, Judgement, evidence, invariants, verdict_for};
+use crate::judge::{Breach, Judgement, verdict_for};
 use crate::profile;
 use crate::redact;
 use crate::repro;
 use crate::settings::Settings;
-use crate::transcript::Transcript;
 use crate::verdict::{Summary, Verdict};
 
 /// The books.
@@ -82,45 +81,29 @@ impl Ledger {
     /// Takes what a job has done; returns the results that are new.
     pub(super) fn take(&mut self, done: Done) -> Vec<CaseResult> {
         match done {
-            Done::Judged { item, judgement, evidence } => {
-                self.judged(item, judgement, evidence).into_iter().collect()
+            Done::Judged { item, judgement, evidence, took } => {
+                self.judged(item, judgement, evidence, Some(took)).into_iter().collect()
             }
             Done::NotRun { item, why, ours } => {
                 let verdict = if ours { Verdict::Error } else { Verdict::Untestable };
                 self.enter(item, verdict, why).into_iter().collect()
             }
-            Done::Session { ordinal, transcript } => {
-                self.watch(ordinal, &transcript);
+            Done::Session { ordinal, seen } => {
+                self.watched(ordinal, seen);
                 Vec::new()
             }
         }
     }
 
-    /// Judges a recording by the invariants.
-    fn watch(&mut self, ordinal: (usize, usize), transcript: &Transcript) {
-        let context = Arc::clone(&self.context);
-        let dialogue = Dialogue::of(transcript);
-        for (index, item) in context.plan.items.iter().enumerate() {
-            if item.skip.is_some()
-                || item.revision != transcript.revision
-                || item.transport != transcript.transport
-            {
-                continue;
-            }
-            let Some(Case { script: Script::Invariant(invariant), .. }) =
-                context.library.cases.get(item.case)
-            else {
-                continue;
-            };
-            let Some(rule) = invariants::rule(&invariant.name) else { continue };
-            let seen = rule(&dialogue, &invariant.with);
-            let watched = self.watched.entry(index).or_default();
-            watched.examined += seen.examined;
-            watched.broken += seen.breaches.len();
-            for breach in seen.breaches {
+    /// Adds what the invariants saw in a session.
+    fn watched(&mut self, ordinal: (usize, usize), seen: Vec<Seen>) {
+        for Seen { item, examined, broken, shown } in seen {
+            let watched = self.watched.entry(item).or_default();
+            watched.examined += examined;
+            watched.broken += broken;
+            if let Some((breach, evidence)) = shown {
                 let rank = (breach.advice, ordinal);
-                if watched.first.as_ref().is_none_or(|shown| rank < shown.rank) {
-                    let evidence = evidence::of(transcript, &breach);
+                if watched.first.as_ref().is_none_or(|first| rank < first.rank) {
                     watched.first = Some(Shown { rank, breach, evidence });
                 }
             }
@@ -146,9 +129,11 @@ impl Ledger {
                     if broken > 1 {
                         breach.message = format!("{} (and {} more like it)", breach.message, broken - 1);
                     }
-                    self.judged(index, Judgement::Broken(Box::new(breach)), evidence)
+                    self.judged(index, Judgement::Broken(Box::new(breach)), evidence, None)
                 }
-                (true, Watched { examined: 1.., .. }) => self.judged(index, Judgement::Kept, Vec::new()),
+                (true, Watched { examined: 1.., .. }) => {
+                    self.judged(index, Judgement::Kept, Vec::new(), None)
+                }
                 (true, _) if why == Stop::No => self.enter(
                     index,
                     Verdict::Untestable,
@@ -194,10 +179,16 @@ impl Ledger {
         }
     }
 
-    fn judged(&mut self, index: usize, judgement: Judgement, evidence: Vec<Evidence>) -> Option<CaseResult> {
-        match judgement {
-            Judgement::Kept => self.enter(index, Verdict::Pass, String::new()),
-            Judgement::Unseen(why) => self.enter(index, Verdict::Untestable, why),
+    fn judged(
+        &mut self,
+        index: usize,
+        judgement: Judgement,
+        evidence: Vec<Evidence>,
+        took: Option<Duration>,
+    ) -> Option<CaseResult> {
+        let mut result = match judgement {
+            Judgement::Kept => self.blank(index, Verdict::Pass)?,
+            Judgement::Unseen(why) => CaseResult { message: why, ..self.blank(index, Verdict::Untestable)? },
             Judgement::Broken(breach) => {
                 let context = Arc::clone(&self.context);
                 let item = context.plan.items.get(index)?;
@@ -219,9 +210,11 @@ impl Ledger {
                 let during = breach.during.filter(|during| during != profile::CASE && *during != case.id);
                 let ids: Vec<&str> = during.as_deref().into_iter().chain([case.id.as_str()]).collect();
                 result.reproduce = repro::command(&context.settings, item.revision, item.transport, &ids);
-                self.set(index, result)
+                result
             }
-        }
+        };
+        result.duration_ms = took.map(|took| u64::try_from(took.as_millis()).unwrap_or(u64::MAX));
+        self.set(index, result)
     }
 
     fn enter(&mut self, index: usize, verdict: Verdict, message: String) -> Option<CaseResult> {
@@ -257,6 +250,7 @@ impl Ledger {
             message: String::new(),
             expected: None,
             got: None,
+            duration_ms: None,
             evidence: Vec::new(),
             reproduce: String::new(),
             summary: requirement.summary.clone(),

@@ -29,6 +29,9 @@ const MOST_ENDS: usize = 1000;
 /// After so many ends by calls of the same tool, or by the same kind of message, no more of them are tried: each costs a
 /// start of the server.
 const MOST_DEATHS: u64 = 64;
+/// After waiting so long for answers that did not come to calls of the same tool, or to the same kind of message, no more
+/// of them are tried: one slow tool would take all the time there is.
+const MOST_SILENCE: Duration = Duration::from_secs(10);
 /// What is as slow as this, measured by the slowest answer so far, is not waited for any longer.
 const SLOW: u32 = 20;
 /// Nothing faster than this is too slow.
@@ -66,6 +69,7 @@ pub(super) struct Executor {
     figures: Figures,
     told: BTreeMap<String, u64>,
     deaths: BTreeMap<String, u64>,
+    silence: BTreeMap<String, Duration>,
     progress: Instant,
     message: Vec<u8>,
     hits: Vec<Hit>,
@@ -94,6 +98,7 @@ impl Executor {
             figures: Figures::default(),
             told: BTreeMap::new(),
             deaths: BTreeMap::new(),
+            silence: BTreeMap::new(),
             progress: Instant::now(),
             message: Vec::new(),
             hits: Vec::new(),
@@ -202,7 +207,10 @@ impl Executor {
                 return true;
             }
             Answer::Closed => self.died(bytes, input),
-            Answer::TimedOut => self.fell_silent(bytes, input),
+            Answer::TimedOut => {
+                self.fell_silent(bytes, input);
+                *self.silence.entry(suspect::subject(input)).or_default() += asked.elapsed();
+            }
         }
         false
     }
@@ -299,7 +307,10 @@ impl Target for Executor {
             tell(&Event::Progress(self.figures()));
         }
         let Some(input) = self.maker.from_bytes(bytes) else { return self.leave_out() };
-        if self.deaths.get(&suspect::subject(&input)).is_some_and(|deaths| *deaths >= MOST_DEATHS) {
+        let subject = suspect::subject(&input);
+        if self.deaths.get(&subject).is_some_and(|deaths| *deaths >= MOST_DEATHS)
+            || self.silence.get(&subject).is_some_and(|silence| *silence >= MOST_SILENCE)
+        {
             return self.leave_out();
         }
         if let Err(why) = self.ready() {

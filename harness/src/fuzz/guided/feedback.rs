@@ -10,6 +10,11 @@ use mcp_conform_engine::shared::Map;
 use super::instrument::{BITMAP, MAP, MAX_REGIONS, REGIONS};
 use super::protocol::Source;
 
+/// The engine takes counts from here up to [`MANY`] for the same. We do not: how often a loop has turned may be all that
+/// shows how far an input came.
+const ALIKE: u8 = 4;
+/// Where counts above that go, so many places on for each.
+const APART: usize = 8191;
 /// Counts from here on are the same to us: what a parser does with a longer text says nothing, and each length would fill
 /// the corpus with inputs that lead nowhere.
 const MANY: u8 = 8;
@@ -133,7 +138,11 @@ impl Memory {
             if let Some(seen) = self.seen.get_mut(*place) {
                 *seen |= magnitude(times);
             }
-            if let Some(counter) = feedback.get_mut(*place) {
+            let (place, times) = match times {
+                ALIKE..MANY => ((place + usize::from(times) * APART) % FEEDBACK, 1),
+                _ => (*place, times),
+            };
+            if let Some(counter) = feedback.get_mut(place) {
                 *counter = times.max(*counter);
             }
         }
@@ -155,15 +164,11 @@ impl Memory {
     }
 }
 
-/// The order of magnitude of a count as a bit, divided as the engine divides it.
+/// A count as a bit.
 fn magnitude(times: u8) -> u8 {
     match times.min(MANY) {
         0 => 0,
-        1 => 1,
-        2 => 2,
-        3 => 4,
-        4..MANY => 8,
-        MANY.. => 16,
+        times => 1 << (times - 1),
     }
 }
 

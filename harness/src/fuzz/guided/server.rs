@@ -1,10 +1,11 @@
-//! The server that a worker keeps: blocking pipes with deadlines, since one input is under way at a time.
+//! The server that a worker keeps: blocking pipes with deadlines, since one input is under way at a time. `process` has
+//! servers that are spoken to by many at once, from a runtime that a worker does not have.
 
 use std::collections::VecDeque;
 use std::io::{self, Read, Write as _};
 use std::os::fd::AsFd;
-use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
-use std::process::{ChildStderr, ChildStdin, ChildStdout, Command, Stdio};
+use std::os::unix::process::ExitStatusExt as _;
+use std::process::{ChildStderr, ChildStdin, ChildStdout};
 use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
@@ -16,12 +17,10 @@ use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
 
 use crate::guardian::Guardian;
-use crate::process::ServerCommand;
+use crate::process::{STDERR_KEPT, ServerCommand};
 use crate::transcript::Exit;
 use crate::wire::{Frame, Framer};
 
-/// What is kept of a server's standard error, in bytes.
-const STDERR_KEPT: usize = 16 * 1024;
 /// The longest line that is kept whole, in bytes.
 const MAX_LINE: usize = 4 * 1024 * 1024;
 /// How long a process may take to be gone once it has closed its output, and its standard error to end after it.
@@ -51,18 +50,7 @@ pub(super) struct Server {
 
 impl Server {
     pub(super) fn start(command: &ServerCommand, guardian: &Arc<Guardian>) -> io::Result<Server> {
-        let mut builder = Command::new(&command.program);
-        builder
-            .args(&command.arguments)
-            .envs(command.environment.iter().map(|(name, value)| (name, value)))
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .process_group(0);
-        if let Some(directory) = &command.directory {
-            builder.current_dir(directory);
-        }
-        let mut child = builder.spawn()?;
+        let mut child = command.piped().spawn()?;
         let lost = || io::Error::other("the pipes of the new process are missing");
         let group = Pid::from_raw(i32::try_from(child.id()).map_err(|_| lost())?);
         guardian.watch(group);

@@ -6,18 +6,21 @@ use std::sync::Arc;
 use std::thread;
 
 use mcp_conform_engine::Engine;
-use mcp_conform_engine::libfuzzer::LibFuzzer;
+use mcp_conform_engine::libfuzzer::{LibFuzzer, Marks};
 use nix::sys::signal::{Signal, raise};
 
 use super::executor::{Executor, tell};
 use super::protocol::Event;
 use super::work::Work;
+use crate::fuzz::make::bytes::{KNOWN, NEXT_TEXT};
 use crate::guardian::Guardian;
 
 /// How many seeds there are at most.
-const MOST_SEEDS: usize = 256;
+const MOST_SEEDS: usize = 1024;
 /// How many properties of a tool have a seed of their own.
 const PROPERTIES: u8 = 4;
+/// How many values that a property is known to take have a seed of their own, beside a short text.
+const VALUES: u8 = 8;
 /// The bytes of an input that name a tool and a property.
 const HEAD: usize = 2;
 /// How much is read of the work, in bytes: listings are bounded elsewhere.
@@ -49,6 +52,7 @@ fn begin(input: impl Read + Send + 'static) -> Result<(), String> {
         // The upper half is as random as the lower one.
         seed: u32::try_from((work.seed ^ (work.seed >> 32)) & u64::from(u32::MAX)).unwrap_or(1),
         head: HEAD,
+        marks: Marks { next: NEXT_TEXT, known: KNOWN },
         longest: work.longest,
     };
     let executor = Executor::new(work, Arc::new(guardian))?;
@@ -66,22 +70,27 @@ fn read(input: &mut impl BufRead) -> Result<Work, String> {
     serde_json::from_slice(&line).map_err(|error| format!("no work: {error}"))
 }
 
-/// Makes the folders, and an input for each tool and its first properties.
+/// Makes the folders, and inputs for each tool and its first properties: a short text, and values that they are known to
+/// take.
 fn seeds(work: &Work) -> io::Result<std::path::PathBuf> {
     for folder in ["corpus", "artifacts", "seeds"] {
         std::fs::create_dir_all(work.folder.join(folder))?;
     }
     let folder = work.folder.join("seeds");
     let tools = u8::try_from(work.tools().min(200)).unwrap_or(0);
-    let called = (0..tools).flat_map(|tool| (0..PROPERTIES).map(move |property| [tool, property, b'1']));
+    let calls = |part: &[u8]| -> Vec<Vec<u8>> {
+        let places = (0..tools).flat_map(|tool| (0..PROPERTIES).map(move |property| [tool, property]));
+        places.map(|place| [&place, part].concat()).collect()
+    };
+    let known = (0..VALUES).flat_map(|value| calls(&[KNOWN, value]));
     // And what is no call of a tool, by a few first decisions.
-    let others = (0..PROPERTIES).map(|decision| [255, decision * 50, 0]);
-    for (number, seed) in others.chain(called).take(MOST_SEEDS).enumerate() {
+    let others = (0..PROPERTIES).map(|decision| vec![255, decision * 50, 0]);
+    for (number, seed) in others.chain(calls(b"1")).chain(known).take(MOST_SEEDS).enumerate() {
         write(&folder, number, &seed)?;
     }
     Ok(folder)
 }
 
 fn write(folder: &Path, number: usize, seed: &[u8]) -> io::Result<()> {
-    std::fs::write(folder.join(format!("{number:03}")), seed)
+    std::fs::write(folder.join(format!("{number:04}")), seed)
 }

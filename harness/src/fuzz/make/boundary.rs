@@ -16,17 +16,30 @@ use crate::template::escape_value;
 const ORIGIN: &str = "boundary";
 /// Stands for JSON that is written out, until it is put in.
 const MARK: &str = "\u{1}written\u{1}";
+/// However many tools there are, they have no more turns than so many for each of an area.
+const TOOLS_TO_AREAS: usize = 2;
 /// How many valid arguments are tried before anything else.
 const FEW: usize = 6;
 
 /// An iterator over inputs, each made when it is asked for.
 pub struct Boundary {
-    lanes: VecDeque<Box<dyn Iterator<Item = Input> + Send>>,
+    tools: VecDeque<Lane>,
+    areas: VecDeque<Lane>,
+    /// How many turns of all the areas have.
+    share: (usize, usize),
+    /// What has been gathered of a turn of theirs.
+    due: usize,
 }
+
+/// The inputs of one tool or one area.
+type Lane = Box<dyn Iterator<Item = Input> + Send>;
 
 impl std::fmt::Debug for Boundary {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Boundary").field("lanes", &self.lanes.len()).finish()
+        f.debug_struct("Boundary")
+            .field("tools", &self.tools.len())
+            .field("areas", &self.areas.len())
+            .finish()
     }
 }
 
@@ -34,39 +47,53 @@ impl Iterator for Boundary {
     type Item = Input;
 
     fn next(&mut self) -> Option<Input> {
-        loop {
-            let mut lane = self.lanes.pop_front()?;
-            if let Some(input) = lane.next() {
-                self.lanes.push_back(lane);
-                return Some(input);
-            }
+        let (areas, all) = self.share;
+        self.due = self.due.saturating_add(areas);
+        let (first, second) = if self.due >= all {
+            self.due = self.due.saturating_sub(all);
+            (&mut self.areas, &mut self.tools)
+        } else {
+            (&mut self.tools, &mut self.areas)
+        };
+        next_of(first).or_else(|| next_of(second))
+    }
+}
+
+fn next_of(lanes: &mut VecDeque<Lane>) -> Option<Input> {
+    loop {
+        let mut lane = lanes.pop_front()?;
+        if let Some(input) = lane.next() {
+            lanes.push_back(lane);
+            return Some(input);
         }
     }
 }
 
 impl Boundary {
     pub(super) fn new(maker: &Maker) -> Boundary {
-        let mut lanes: VecDeque<Box<dyn Iterator<Item = Input> + Send>> = VecDeque::new();
+        let (mut tools, mut own): (VecDeque<Lane>, VecDeque<Lane>) = Default::default();
         for index in 0..maker.parts.tools.len() {
-            lanes.push_back(Box::new(of_tool(Arc::clone(&maker.parts), index)));
+            tools.push_back(Box::new(of_tool(Arc::clone(&maker.parts), index)));
         }
-        let areas: [fn(&Parts) -> &Vec<Input>; 5] = [
+        let areas: [fn(&Parts) -> &Vec<Input>; 6] = [
             |parts| &parts.methods,
+            |parts| &parts.framing,
             |parts| &parts.envelopes,
             |parts| &parts.sequences,
-            |parts| &parts.framing,
+            |parts| &parts.bare,
             |parts| &parts.http,
         ];
         for area in areas {
             let parts = Arc::clone(&maker.parts);
             let mut index = 0_usize;
-            lanes.push_back(Box::new(std::iter::from_fn(move || {
+            own.push_back(Box::new(std::iter::from_fn(move || {
                 let input = area(&parts).get(index).cloned();
                 index = index.saturating_add(1);
                 input
             })));
         }
-        Boundary { lanes }
+        let turns = tools.len().min(own.len().saturating_mul(TOOLS_TO_AREAS));
+        Boundary { share: (own.len(), own.len().saturating_add(turns)), due: 0, tools, areas: own }
     }
 }
 

@@ -6,7 +6,7 @@ use super::Parts;
 use super::call::{alone, tool_call};
 use super::dice::Dice;
 use super::random;
-use super::tool::{Kind, Place, Tool, put};
+use super::tool::{Kind, Tool, put};
 use crate::fuzz::input::Input;
 use crate::generate::{self, Choice, Chooser};
 use crate::template::{escape, escape_value};
@@ -17,10 +17,14 @@ const MAX_INPUT: usize = 32 * 1024;
 const DEEPEST: usize = 32;
 /// First bytes from here on lead to the same inputs as a seed does; those below name a tool.
 pub(super) const OTHER_KINDS: u8 = 224;
-/// Second bytes from here on let the rest decide on whole arguments; those below name a property.
+/// Second bytes from here on let those behind them decide on whole arguments; those below name a property of the fullest
+/// ones.
 const WALKS: u8 = 224;
-/// Ends one text and begins that of the next property: no byte of UTF-8.
-const NEXT_TEXT: u8 = 0xff;
+/// Ends one text; the byte behind it names the property of the next. No byte of UTF-8.
+pub(in crate::fuzz) const NEXT_TEXT: u8 = 0xff;
+/// Begins a text that is none: the byte behind it names a value that the property is known to take, such as one of an
+/// enumeration, which nobody guesses byte by byte. No byte of UTF-8.
+pub(in crate::fuzz) const KNOWN: u8 = 0xfe;
 
 /// See [`super::Maker::from_bytes`].
 pub(super) fn input(parts: &Parts, bytes: &[u8]) -> Option<Input> {
@@ -34,27 +38,43 @@ pub(super) fn input(parts: &Parts, bytes: &[u8]) -> Option<Input> {
         return Some(random::input(parts, &mut Dice::new(&mut Bytes { rest })));
     };
     let (property, rest) = rest.split_first()?;
-    let arguments = if *property >= WALKS { walked(tool, rest)? } else { with_texts(tool, *property, rest) };
+    let mut parts = rest.split(|byte| *byte == NEXT_TEXT);
+    let first = parts.next().unwrap_or_default();
+    let mut arguments = if *property >= WALKS {
+        tool.walk(&mut Bytes { rest: first })?
+    } else {
+        let mut arguments = tool.fullest().clone();
+        put_text(&mut arguments, tool, *property, first);
+        arguments
+    };
+    for (property, text) in parts.filter_map(<[u8]>::split_first) {
+        put_text(&mut arguments, tool, *property, text);
+    }
     let claim = tool.claim(&arguments);
     Some(alone("arguments", tool_call(&tool.name, arguments).claiming(claim)))
 }
 
-fn walked(tool: &Tool, rest: &[u8]) -> Option<Value> {
-    tool.walk(&mut Bytes { rest })
-}
-
-/// The fullest arguments, with the bytes as the text of one property, and of those after it.
-fn with_texts(tool: &Tool, property: u8, rest: &[u8]) -> Value {
-    let mut arguments = tool.fullest().clone();
+/// Puts bytes in the place of a property, as its text or as a value that it is known to take.
+fn put_text(arguments: &mut Value, tool: &Tool, property: u8, bytes: &[u8]) {
     // Texts first, so that the same byte means one of them whatever else the tool takes.
     let texts = tool.places.iter().filter(|place| place.kind == Kind::Text);
-    let places: Vec<&Place> =
-        texts.chain(tool.places.iter().filter(|place| place.kind != Kind::Text)).collect();
-    let Some(first) = usize::from(property).checked_rem(places.len()) else { return arguments };
-    for (part, place) in rest.split(|byte| *byte == NEXT_TEXT).zip(places.into_iter().skip(first)) {
-        put(&mut arguments, &place.path, value(place.kind, part));
+    let others = tool.places.iter().filter(|place| place.kind != Kind::Text);
+    let Some(place) =
+        usize::from(property).checked_rem(tool.places.len()).and_then(|index| texts.chain(others).nth(index))
+    else {
+        return;
+    };
+    let value = match bytes {
+        [KNOWN, which, ..] => {
+            let known = tool.known(place);
+            let index = usize::from(*which).checked_rem(known.len());
+            index.and_then(|index| known.into_iter().nth(index))
+        }
+        _ => Some(value(place.kind, bytes)),
+    };
+    if let Some(value) = value {
+        put(arguments, &place.path, value);
     }
-    arguments
 }
 
 fn value(kind: Kind, bytes: &[u8]) -> Value {

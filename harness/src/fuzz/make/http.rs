@@ -77,6 +77,7 @@ fn headers(settings: &MakerSettings) -> Vec<Input> {
             vec![
                 None,
                 Some(""),
+                Some("1868a90c-7b3e-4d57-9f0a-000000000000"),
                 Some("no-such-session"),
                 Some("../../etc/passwd"),
                 Some("'"),
@@ -98,7 +99,7 @@ fn headers(settings: &MakerSettings) -> Vec<Input> {
                 Some(&huge),
             ],
         ),
-        ("Origin", vec![Some("null"), Some("x"), Some("http://evil.example"), Some("")]),
+        ("Origin", vec![Some("http://evil.example"), Some("null"), Some("x"), Some("")]),
         ("Host", vec![Some("evil.example"), Some(""), Some("a:99999"), Some("[")]),
         ("Content-Encoding", vec![Some("gzip"), Some("x"), Some("br, gzip")]),
         ("Expect", vec![Some("200-maybe")]),

@@ -220,6 +220,35 @@ fn random_inputs_are_sound_and_the_same_each_time() {
 }
 
 #[test]
+fn bytes_lead_to_known_values_and_several_properties() {
+    let tool = json!({
+        "name": "gated",
+        "inputSchema": {
+            "type": "object",
+            "properties": { "text": { "type": "string" }, "kind": { "enum": ["a", "b", "c"] }, "yes": { "type": "boolean" } },
+            "required": ["text", "kind", "yes"],
+        },
+    });
+    let profile = Profile { tools: vec![tool], ..Profile::default() };
+    let settings = MakerSettings::new(vec!["gated".to_owned()], Revision::R2025_11_25, Transport::Stdio, 1);
+    let maker = Maker::new(&profile, settings);
+    let arguments = |bytes: &[u8]| {
+        let input = maker.from_bytes(bytes).unwrap();
+        let Action::Request(send) = &input.steps[0].action else { panic!("{input:?}") };
+        send.params.as_ref().unwrap()["arguments"].clone()
+    };
+    assert_eq!(
+        arguments(b"\0\0xy\xff\x01\xfe\x02\xff\x02true"),
+        json!({ "text": "xy", "kind": "c", "yes": true })
+    );
+    let others = arguments(b"\0\x01\xfe\x01\xff\0z");
+    assert_eq!((&others["kind"], &others["text"]), (&json!("b"), &json!("z")));
+    assert!(others["yes"].is_boolean());
+    // Also where the bytes before decide on whole arguments.
+    assert_eq!(arguments(b"\0\xf0abc\xff\0z")["text"], json!("z"));
+}
+
+#[test]
 fn bytes_become_the_argument_itself() {
     let maker = maker();
     let mut found = Vec::new();

@@ -20,6 +20,9 @@ const SAFE: f64 = 9_007_199_254_740_991.0;
 /// A longer text, in bytes, may be refused although the schema allows it.
 const MODEST_TEXT: usize = 64 * 1024;
 
+/// How many values a place is known to take.
+const MAX_KNOWN: usize = 64;
+
 /// Keywords whose breaking leaves no doubt. `format` is an annotation, and dialects of `pattern` differ.
 const CERTAIN: [&str; 19] = [
     "required",
@@ -105,6 +108,26 @@ impl Tool {
     pub(super) fn fullest(&self) -> &Value {
         static EMPTY: Value = Value::Null;
         self.pool.get(1).or_else(|| self.pool.first()).unwrap_or(&EMPTY)
+    }
+
+    /// Values that a place is known to take, as templates: those of its enumeration, and what valid arguments hold there.
+    pub(super) fn known(&self, place: &Place) -> Vec<Value> {
+        let described = match place.path.as_slice() {
+            [name] => self.schema.get("properties").and_then(|all| all.get(name)),
+            _ => None,
+        };
+        let listed = described.and_then(|property| property.get("enum")).and_then(Value::as_array);
+        let mut known: Vec<Value> =
+            listed.into_iter().flatten().take(MAX_KNOWN).cloned().map(template::escape_value).collect();
+        for arguments in &self.pool {
+            if known.len() >= MAX_KNOWN {
+                break;
+            }
+            if let Some(value) = at(arguments, &place.path).filter(|value| !known.contains(value)) {
+                known.push(value.clone());
+            }
+        }
+        known
     }
 
     /// What is known of arguments, which are a template.
@@ -230,6 +253,14 @@ fn kind_by_schema(schema: &Value) -> Kind {
         Some("integer" | "number") => Kind::Number,
         _ => Kind::Other,
     }
+}
+
+/// The value at a place.
+fn at<'v>(arguments: &'v Value, path: &[String]) -> Option<&'v Value> {
+    path.iter().try_fold(arguments, |here, step| match here {
+        Value::Array(items) => items.get(step.parse::<usize>().ok()?),
+        _ => here.get(step),
+    })
 }
 
 /// Puts a value at a place; objects on the way are made where they are missing.

@@ -58,12 +58,16 @@ fn is_flat(field: &Value, lists: bool) -> bool {
 /// No text of a form, its fields' names included, matches the regular expression `never`.
 pub(super) fn text(dialogue: &Dialogue<'_>, with: &Map<String, Value>) -> Observation {
     let mut seen = Observation::default();
+    let mut forms = forms(dialogue).peekable();
+    if forms.peek().is_none() {
+        return seen;
+    }
     let Some(pattern) =
         with.get("never").and_then(Value::as_str).and_then(|pattern| Regex::new(pattern).ok())
     else {
         return seen;
     };
-    for (said, params) in forms(dialogue) {
+    for (said, params) in forms {
         let mut texts: Vec<&str> = params.get("message").and_then(Value::as_str).into_iter().collect();
         for (name, field) in fields(params) {
             texts.push(name);

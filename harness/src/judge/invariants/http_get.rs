@@ -185,6 +185,7 @@ pub(super) fn no_broadcast(dialogue: &Dialogue<'_>, _: &Map<String, Value>) -> O
         .map(|exchange| (exchange.id, exchange))
         .collect();
     let ids_tell = event_ids_tell(&exchanges, &streams);
+    let owners = by_token(dialogue);
     let mut open: BTreeSet<ExchangeId> = BTreeSet::new();
     let mut first: HashMap<String, (&Said<'_>, ExchangeId)> = HashMap::new();
     for (entry, happened) in dialogue.transcript.entries.iter().enumerate() {
@@ -199,6 +200,10 @@ pub(super) fn no_broadcast(dialogue: &Dialogue<'_>, _: &Map<String, Value>) -> O
                 let event_id = origin.event.as_ref().and_then(|event| event.id.as_deref());
                 let event_id = event_id.filter(|id| ids_tell && !id.is_empty());
                 for said in exchanges.said_in(entry) {
+                    // Two requests with one token, which a client may not send, have progress of their own each.
+                    if progress_of(said).is_some_and(|token| !owners.contains_key(&token.to_string())) {
+                        continue;
+                    }
                     let Some(name) = identity(said, event_id) else { continue };
                     let (before, stream) = *first.entry(name).or_insert((said, origin.exchange));
                     let again = stream != origin.exchange
@@ -339,6 +344,13 @@ mod tests {
             (format!("{OPEN}{CALL}#0 ?s roots/list\n#1 ?s roots/list\n"), (2, 1, 0)),
             (format!("{OPEN}{CALL}#1 {PROGRESS}#0 {PROGRESS}"), (2, 1, 0)),
             (format!("{OPEN}{CALL}#1 {PROGRESS}#1 {PROGRESS}"), (2, 0, 0)),
+            (
+                format!(
+                    "{OPEN}{CALL}{}#1 {PROGRESS}#2 {PROGRESS}",
+                    CALL.replace("?1", "?2").replace("#1", "#2")
+                ),
+                (0, 0, 0),
+            ),
             (format!("{OPEN}{CALL}#1 {PROGRESS}#1 end\n#0 {PROGRESS}"), (1, 0, 0)),
             (format!("{two}#0 {changed}#1 {changed}"), (0, 0, 0)),
             (format!("{two}#0 @7 {changed}#1 @8 {changed}"), (2, 0, 0)),

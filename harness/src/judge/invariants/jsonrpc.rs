@@ -154,7 +154,11 @@ fn written_in_hostile(dialogue: &Dialogue<'_>, id: &Value, before: usize) -> boo
         })
     };
     dialogue.transcript.entries.iter().take(before).any(|entry| match &entry.what {
-        Happening::Sent { bytes, hostile: true, .. } => names_it(&String::from_utf8_lossy(bytes)),
+        Happening::Sent { bytes, hostile: true, .. } => {
+            // Some readers take UTF-16 for what it is; without the zeros the ASCII in it is legible.
+            let legible: Vec<u8> = bytes.iter().copied().filter(|byte| *byte != 0).collect();
+            names_it(&String::from_utf8_lossy(&legible))
+        }
         _ => false,
     })
 }

@@ -1,12 +1,19 @@
 //! Tools that promise the shape of their output.
 
 use std::collections::HashMap;
+use std::sync::LazyLock;
 
 use regex::Regex;
 use serde_json::{Map, Value};
 
 use super::{Observation, breach};
 use crate::judge::dialogue::Dialogue;
+
+/// How SDKs complain of the output of their own tools.
+static OWN_COMPLAINT: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    Regex::new(r"(?i)output validation error|invalid structured content|structured content does not match")
+        .ok()
+});
 
 /// The output schema that each tool was last listed with.
 fn output_schemas<'d>(dialogue: &'d Dialogue<'_>) -> HashMap<&'d str, &'d Value> {
@@ -25,10 +32,6 @@ fn output_schemas<'d>(dialogue: &'d Dialogue<'_>) -> HashMap<&'d str, &'d Value>
 pub(super) fn structured_output(dialogue: &Dialogue<'_>, _: &Map<String, Value>) -> Observation {
     let mut seen = Observation::default();
     let schemas = output_schemas(dialogue);
-    let own_complaint = Regex::new(
-        r"(?i)output validation error|invalid structured content|structured content does not match",
-    )
-    .ok();
     for (asked, said, result) in dialogue.results_of("tools/call") {
         let name = asked.params.get("name").and_then(Value::as_str).unwrap_or_default();
         let Some(schema) = schemas.get(name) else { continue };
@@ -43,7 +46,7 @@ pub(super) fn structured_output(dialogue: &Dialogue<'_>, _: &Map<String, Value>)
         let structured = result.get("structuredContent");
         let wrong = match structured {
             _ if failed => {
-                let complains = own_complaint.as_ref().is_some_and(|pattern| pattern.is_match(text));
+                let complains = OWN_COMPLAINT.as_ref().is_some_and(|pattern| pattern.is_match(text));
                 complains.then(|| {
                     format!("the output of `{name}` breaks its own `outputSchema`, as the server itself says")
                 })

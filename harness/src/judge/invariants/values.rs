@@ -36,11 +36,19 @@ pub(super) fn values(dialogue: &Dialogue<'_>, with: &Map<String, Value>) -> Obse
 
 fn at_one_place(dialogue: &Dialogue<'_>, with: &Map<String, Value>) -> Observation {
     let mut seen = Observation::default();
+    let concerned: Vec<_> = dialogue
+        .said
+        .iter()
+        .filter_map(|said| concerned(dialogue, said, with).map(|(asked, body)| (said, asked, body)))
+        .collect();
+    if concerned.is_empty() {
+        // Reading the matchers would take longer than all the rest.
+        return seen;
+    }
     let (when, must, should) = (members(with, "when"), members(with, "must"), members(with, "should"));
     let each: Option<Path> = with.get("each").and_then(Value::as_str).and_then(|text| text.parse().ok());
     let variables = Variables::default();
-    for said in &dialogue.said {
-        let Some((asked, body)) = concerned(dialogue, said, with) else { continue };
+    for (said, asked, body) in concerned {
         let found =
             each.as_ref().map_or_else(|| vec![(String::new(), body)], |path| matching::resolve(path, body));
         for (place, value) in found {

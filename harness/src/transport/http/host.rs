@@ -265,8 +265,10 @@ impl Hosts {
     /// Brings all servers that nobody uses to their end.
     pub async fn close(&self, patience: Patience) {
         let hosts = std::mem::take(&mut *self.idle());
-        hosts.iter().for_each(|host| host.terminate());
-        for host in hosts {
+        // One that runs without us does not end.
+        let ours: Vec<_> = hosts.into_iter().filter(|host| host.process.is_some()).collect();
+        ours.iter().for_each(|host| host.terminate());
+        for host in ours {
             // Whoever has not ended by then is killed when the last owner lets go.
             let _ = timeout(patience.after_term, host.ended()).await;
         }

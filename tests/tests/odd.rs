@@ -1,0 +1,52 @@
+//! Servers that speak the protocol right, in ways that a careless judge takes for wrong: not one finding.
+
+use std::process::{Command, Stdio};
+
+use mcp_conform_tests::mcp_conform;
+
+#[track_caller]
+fn is_clean(oddities: &[&str]) {
+    let server = concat!(env!("CARGO_MANIFEST_DIR"), "/odd/server.py");
+    let output = Command::new(mcp_conform())
+        .args(["--call", "all", "--revision", "all", "--color", "never", "--", "python3", server])
+        .args(oddities)
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    let text = String::from_utf8_lossy(&output.stdout);
+    let complaints = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(0), "{oddities:?}\n{text}{complaints}");
+    assert!(!text.contains('⚠'), "{oddities:?}\n{text}");
+}
+
+#[test]
+fn plain() {
+    is_clean(&[]);
+}
+
+#[test]
+fn messages_written_in_other_ways() {
+    is_clean(&["blanks", "members-reversed", "dribbles", "ascii"]);
+}
+
+#[test]
+fn members_that_nobody_defined_and_pages() {
+    is_clean(&["extras", "pages", "empty-content"]);
+}
+
+#[test]
+fn one_old_revision() {
+    is_clean(&["only-oldest"]);
+    is_clean(&["only-middle"]);
+}
+
+#[test]
+fn hardly_anything_to_offer() {
+    is_clean(&["no-tools"]);
+    is_clean(&["nothing-listed"]);
+}
+
+#[test]
+fn much_said_meanwhile() {
+    is_clean(&["pings", "noisy", "out-of-order"]);
+}
