@@ -26,7 +26,7 @@ const WINDOW: usize = 16;
 /// When there are more, answers are waited for until so many are left: several lines are written and read at once then.
 const REFILL: usize = 8;
 /// What is recorded of one leg at most, in bytes each way.
-const FULL: usize = 4 * 1024 * 1024;
+const FULL: usize = 2 * 1024 * 1024;
 /// So many requests about one thing without an answer are waited for: more would only show the same again.
 const MOST_SILENT: u32 = 2;
 /// What is as slow as this, measured by the slowest answer so far, is suspicious; whether it is more than that is found

@@ -20,12 +20,14 @@ use crate::fuzz::suspect;
 /// So many inputs are tried between two signs of life.
 const BATCH: usize = 64;
 /// So many inputs are tried in one leg, before it is judged.
-const LEG: usize = 1_000;
+const LEG: usize = 512;
+/// And in a session that has no legs.
+const SESSION: usize = 1_000;
 /// So many legs are flown in one session where only one place is fuzzed: a start costs some servers as much as thousands
 /// of inputs.
-const LEGS: usize = 32;
+const LEGS: usize = 64;
 /// And where several take turns.
-const LEGS_IN_TURN: usize = 4;
+const LEGS_IN_TURN: usize = 8;
 
 /// One of those that try inputs side by side.
 pub(super) struct Lane {
@@ -117,9 +119,10 @@ impl Lane {
     /// before any handshake.
     async fn one_leg(&self, flight: &mut Flight, place: &Place, stream: &mut Stream) -> VecDeque<Input> {
         let shared = &self.shared;
+        let most = if flight.has_legs() { LEG } else { SESSION };
         let mut apart: VecDeque<Input> = VecDeque::new();
         flight.fly(&mut place.canaries.clone().into()).await;
-        while flight.landing == Landing::Sound && flight.tries.len() < LEG && !shared.is_over() {
+        while flight.landing == Landing::Sound && flight.tries.len() < most && !shared.is_over() {
             let mut batch: VecDeque<Input> = VecDeque::new();
             // Where everything is left out there is no end to it.
             while batch.len() + apart.len() < BATCH && !shared.is_over() {
