@@ -2,7 +2,8 @@
 //! driver that writes a line, reads a line and does nothing else, on the same server in the same run.
 //!
 //! `cargo bench -p mcp-conform-tests --bench rate`. `SERVER="python3 server.py"` measures that server alone, `ROUNDS`,
-//! `CASES` and `TRIPS` change how much, and with `VERBOSE` a campaign tells how far it is. `cargo build --release -p mcp-conform` first, and servers are confined and
+//! `CASES` and `TRIPS` change how much, and with `VERBOSE` a campaign tells how far it is. `cargo build --release -p
+//! mcp-conform` first, and servers are confined and
 //! watched as `mcp-conform fuzz` has them.
 
 use std::ffi::OsString;

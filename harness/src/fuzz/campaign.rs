@@ -2,7 +2,6 @@
 
 mod guided;
 mod lane;
-mod spent;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -28,11 +27,11 @@ use guided::Guide;
 pub use guided::{Guided, GuidedSettings};
 use lane::Lane;
 
+/// How often a suspect that did not show itself again is looked into.
+const MOST_DOUBTS: u32 = 2;
 /// Where an engine guides, inputs of other kinds take one part in so many of the budget at most: the walk along the
 /// boundaries, which is mostly over before that.
 const WALK: u32 = 3;
-/// How often a suspect that did not show itself again is looked into.
-const MOST_DOUBTS: u32 = 2;
 /// How long findings may be confirmed and made small after the budget is spent.
 const AFTERWARDS: Duration = Duration::from_secs(45);
 

@@ -83,6 +83,20 @@ impl Input {
     pub fn is_bare(&self) -> bool {
         self.origin == BARE
     }
+
+    /// Whether the session is over after it.
+    #[must_use]
+    pub fn closes(&self) -> bool {
+        self.steps.iter().any(|step| matches!(step.action, Action::CloseInput))
+    }
+
+    /// Whether it holds a handshake of its own.
+    #[must_use]
+    pub fn greets(&self) -> bool {
+        self.steps
+            .iter()
+            .any(|step| matches!(&step.action, Action::Request(send) if send.method == "initialize"))
+    }
 }
 
 impl From<Action> for InputStep {

@@ -25,7 +25,7 @@ pub(super) struct Judged {
     pub(super) place: usize,
     /// Whether other legs were flown in the same session before.
     pub(super) later: bool,
-    /// The gravest first: there may not be time for all.
+    /// What is suspicious.
     pub(super) suspects: Vec<Suspect>,
     /// What was tried, with the last inputs of the legs before.
     pub(super) tried: Vec<Input>,

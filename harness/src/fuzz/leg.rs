@@ -39,6 +39,12 @@ pub(super) struct Asked {
 /// earlier legs came in between.
 #[derive(Debug)]
 pub(super) struct Leg {
+    /// Whether nobody has greeted the server.
+    pub(super) bare: bool,
+    /// Whether the server is reached over the loopback.
+    pub(super) loopback: bool,
+    /// The id that the server gave the session, over HTTP.
+    pub(super) session_id: Option<String>,
     pub(super) transcript: Transcript,
     pub(super) tries: Vec<Try>,
     /// Requests that had no answer although the server lives: which try, which of what it asked.
@@ -50,12 +56,6 @@ pub(super) struct Leg {
     pub(super) excess: Option<Excess>,
     /// The entry of the first response to each id.
     pub(super) responses: HashMap<String, usize>,
-    /// Whether nobody had greeted the server before.
-    pub(super) bare: bool,
-    /// Whether the server is reached over the loopback.
-    pub(super) loopback: bool,
-    /// The id that the server gave to the session, over HTTP.
-    pub(super) session_id: Option<String>,
 }
 
 impl Leg {

@@ -2,7 +2,6 @@
 //! method is about, a page of another origin, a session that is none. It is told from what was sent, so that it holds for
 //! inputs of any origin, also when they have become smaller or were read from a file.
 
-use std::borrow::Cow;
 use std::sync::LazyLock;
 
 use mcp_conform_cases::Era;
@@ -49,15 +48,15 @@ const INTERNAL: i64 = -32603;
 /// Everything that was refused in a wrong way, or not at all.
 pub(super) fn all(leg: &Leg) -> Vec<Suspect> {
     let transcript = &leg.transcript;
-    let era = transcript.revision.era();
     let mut found: Vec<Suspect> = Vec::new();
     for (place, this) in leg.tries.iter().enumerate() {
         let asked = this.asked.iter().filter_map(|asked| {
             let entry = leg.response_to(asked)?;
             let step = this.input.steps.get(asked.step)?;
-            let code = leg.message_in(entry)?.pointer("/error/code")?.as_i64()?;
+            let answer = leg.message_in(entry)?;
             let sent = sent(transcript, asked.entry)?;
-            let (requirement, message, signature) = of_code(era, &step.action, &sent, code)?;
+            let (requirement, message, signature) =
+                of_code(transcript.revision.era(), &step.action, &sent, answer)?;
             Some((requirement, message, signature, asked.step, vec![asked.entry, entry]))
         });
         let carried = this.sent.iter().filter_map(|(number, entry)| {
@@ -87,16 +86,17 @@ pub(super) fn all(leg: &Leg) -> Vec<Suspect> {
 type Refusal = (&'static str, String, String);
 
 /// The message that an entry sent.
-fn sent(transcript: &Transcript, entry: usize) -> Option<Cow<'_, Value>> {
+fn sent(transcript: &Transcript, entry: usize) -> Option<Value> {
     match &transcript.entries.get(entry)?.what {
-        Happening::Sent { message: Some(message), .. } => Some(Cow::Borrowed(message)),
-        Happening::Sent { bytes, .. } => serde_json::from_slice(bytes).ok().map(Cow::Owned),
+        Happening::Sent { message: Some(message), .. } => Some(message.clone()),
+        Happening::Sent { bytes, .. } => serde_json::from_slice(bytes).ok(),
         _ => None,
     }
 }
 
 /// The wrong code of an error.
-fn of_code(era: Era, action: &Action, message: &Value, code: i64) -> Option<Refusal> {
+fn of_code(era: Era, action: &Action, message: &Value, answer: &Value) -> Option<Refusal> {
+    let code = answer.pointer("/error/code")?.as_i64()?;
     // An odd envelope, an odd id, or odd `_meta` may be what is refused.
     let id = message.get("id")?;
     let is_plain_id = id.is_string() || id.as_i64().is_some_and(|id| (0..1 << 31).contains(&id));
@@ -159,7 +159,7 @@ fn of_headers(leg: &Leg, headers: &Headers, entry: usize) -> Option<(&'static st
     }
     if name.eq_ignore_ascii_case("mcp-session-id") {
         let is_token = TOKEN.as_ref().is_some_and(|token| token.is_match(value));
-        let is_other = leg.session_id.as_ref().is_some_and(|own| own != value);
+        let is_other = leg.session_id.as_deref().is_some_and(|own| own != value);
         return (is_token && is_other && status == 400).then(|| {
             (
                 "http.terminated-session-404",
@@ -198,16 +198,17 @@ mod tests {
             (json!({ "ref": {} }), "completion/complete", -32603, None),
         ] {
             let sent = json!({ "jsonrpc": "2.0", "id": 3, "method": method, "params": params });
-            let found = of_code(Era::Stateful, &Action::Raw(sent.to_string()), &sent, code);
+            let answer = json!({ "jsonrpc": "2.0", "id": 3, "error": { "code": code, "message": "x" } });
+            let found = of_code(Era::Stateful, &Action::Raw(sent.to_string()), &sent, &answer);
             assert_eq!(found.map(|found| found.0), requirement, "{sent} {code}");
             // What is no request of JSON-RPC may be refused as such.
             for (member, odd) in [("jsonrpc", json!("1.0")), ("id", json!(1.5)), ("params", json!([]))] {
                 let mut sent = sent.clone();
                 sent[member] = odd;
-                assert_eq!(of_code(Era::Stateful, &Action::Raw(sent.to_string()), &sent, code), None);
+                assert_eq!(of_code(Era::Stateful, &Action::Raw(sent.to_string()), &sent, &answer), None);
             }
             // Without the members that a stateless request must have, those may be what is missed.
-            assert_eq!(of_code(Era::Stateless, &Action::Raw(sent.to_string()), &sent, code), None);
+            assert_eq!(of_code(Era::Stateless, &Action::Raw(sent.to_string()), &sent, &answer), None);
         }
     }
 }

@@ -142,12 +142,12 @@ impl<'a> Dialogue<'a> {
                     }
                     let mut take = |message: Cow<'a, Value>| match message {
                         Cow::Borrowed(Value::Array(items)) => items.iter().for_each(|item| {
-                            dialogue.take_sent(entry, &Cow::Borrowed(item), *hostile, &mut by_id)
+                            dialogue.take_sent(entry, Cow::Borrowed(item), *hostile, &mut by_id)
                         }),
                         Cow::Owned(Value::Array(items)) => items.into_iter().for_each(|item| {
-                            dialogue.take_sent(entry, &Cow::Owned(item), *hostile, &mut by_id)
+                            dialogue.take_sent(entry, Cow::Owned(item), *hostile, &mut by_id)
                         }),
-                        one => dialogue.take_sent(entry, &one, *hostile, &mut by_id),
+                        one => dialogue.take_sent(entry, one, *hostile, &mut by_id),
                     };
                     match (message, transcript.transport) {
                         (Some(message), _) => take(Cow::Borrowed(message)),
@@ -179,19 +179,19 @@ impl<'a> Dialogue<'a> {
     fn take_sent(
         &mut self,
         entry: usize,
-        message: &Cow<'a, Value>,
+        message: Cow<'a, Value>,
         hostile: bool,
         by_id: &mut HashMap<String, usize>,
     ) {
-        let method = match message {
+        let method = match &message {
             Cow::Borrowed(message) => message.get("method").and_then(Value::as_str).map(Cow::Borrowed),
             Cow::Owned(message) => {
                 message.get("method").and_then(Value::as_str).map(|method| Cow::Owned(method.to_owned()))
             }
         };
         let method = method.unwrap_or_default();
-        let params = member(message, "params").unwrap_or_default();
-        match member(message, "id") {
+        let params = member(&message, "params").unwrap_or_default();
+        match member(&message, "id") {
             // An answer of ours to a request of the server.
             Some(_)
                 if message.get("method").is_none()

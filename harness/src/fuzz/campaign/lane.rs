@@ -1,44 +1,58 @@
 //! A lane: inputs tried on a server of its own, leg by leg, and what they bring looked into.
 
-mod looking;
-
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
+use tokio::time::Instant;
 
-use super::spent::{PutOff, Spent};
-use super::{MOST_DOUBTS, Shared, consider, is_left_out, replayer};
+use super::{MOST_DOUBTS, Shared, consider, endure, is_left_out, replayer};
 use crate::fuzz::finding::Finding;
 use crate::fuzz::flight::{Flight, Landing};
 use crate::fuzz::ground::Place;
 use crate::fuzz::input::Input;
-use crate::fuzz::judging::{self, Judging};
+use crate::fuzz::judging::{self, Judged, Judging};
+use crate::fuzz::oracle::Oracle;
 use crate::fuzz::stream::Stream;
-use crate::fuzz::suspect;
+use crate::fuzz::suspect::{self, Suspect};
 
 /// So many inputs are tried between two signs of life.
 const BATCH: usize = 64;
 /// So many inputs are tried in one leg, before it is judged.
-const LEG: usize = 512;
-/// And in a session that has no legs.
-const SESSION: usize = 1_000;
+const LEG: usize = 256;
 /// So many legs are flown in one session where only one place is fuzzed: a start costs some servers as much as thousands
 /// of inputs.
-const LEGS: usize = 64;
+const LEGS: usize = 128;
 /// And where several take turns.
-const LEGS_IN_TURN: usize = 8;
+const LEGS_IN_TURN: usize = 16;
+/// One leg in so many is followed by a trial of endurance.
+const ENDURANCE_EVERY: usize = 8;
+/// One part in so many of the time may go into such trials.
+const ENDURING: u32 = 3;
+/// One part in so many of the time may go into looking at suspects that did not end the server; the others wait until the
+/// budget is spent.
+const LOOKING: u32 = 3;
+/// So many suspects wait in a lane.
+const MOST_PUT_OFF: usize = 64;
+
+/// One part in so many of the time may go into starts of the server for no other reason than that an input ended a session.
+const CLOSING: u32 = 6;
+/// So many of such inputs wait in a lane.
+const MOST_CLOSING: usize = 64;
 
 /// One of those that try inputs side by side.
 pub(super) struct Lane {
     shared: Arc<Shared>,
     /// Which of how many.
     number: (usize, usize),
-    /// The legs that were flown.
+    /// The legs that are over.
     legs: usize,
     /// The trials of endurance that were carried out.
     trials: usize,
     spent: Spent,
+    /// Inputs that end a session, by place, for when one may end.
+    closing: VecDeque<(usize, Input)>,
     judging: Option<Judging>,
     found: mpsc::UnboundedSender<Finding>,
 }
@@ -49,7 +63,14 @@ impl Lane {
         number: (usize, usize),
         found: mpsc::UnboundedSender<Finding>,
     ) -> Lane {
-        Lane { shared, number, legs: 0, trials: 0, spent: Spent::new(), judging: None, found }
+        let spent = Spent {
+            began: Instant::now(),
+            looking: Duration::ZERO,
+            enduring: Duration::ZERO,
+            closing: Duration::ZERO,
+            put_off: Vec::new(),
+        };
+        Lane { shared, number, legs: 0, trials: 0, spent, closing: VecDeque::new(), judging: None, found }
     }
 
     /// Tries inputs until there are no more, or it is over; lets go of `walking` then, and looks into what was put off.
@@ -68,10 +89,15 @@ impl Lane {
             }
         }
         self.catch_up().await;
+        while let Some((number, input)) = self.closing.pop_front().filter(|_| !shared.is_over()) {
+            let Some(place) = shared.ground.places.get(number) else { return };
+            shared.book().stats.cases += 1;
+            self.one_by_one(place, number, VecDeque::from([input])).await;
+        }
         // An engine may take over.
         drop(walking);
-        for PutOff { place, suspect, tried } in self.spent.rest() {
-            let Some(place) = shared.ground.places.get(place) else { return };
+        for (number, suspect, tried) in std::mem::take(&mut self.spent.put_off) {
+            let Some(place) = shared.ground.places.get(number) else { return };
             consider(&shared, place, (suspect, false), &tried, &self.found).await;
         }
     }
@@ -83,18 +109,20 @@ impl Lane {
         (number, stream): (usize, &mut Stream),
         most: usize,
     ) -> bool {
+        let began = Instant::now();
         let Some(mut flight) = replayer(&self.shared, place).open(false).await else { return false };
+        let start = began.elapsed();
         self.shared.book().stats.sessions += 1;
         let most = if flight.has_legs() { most } else { 1 };
         let mut earlier = Vec::new();
         for leg in 1..=most {
             flight.ignore_silence_of(self.silent());
-            let apart = self.one_leg(&mut flight, place, stream).await;
+            let apart = self.one_leg(&mut flight, place, (number, stream)).await;
+            self.close(&mut flight, number, start).await;
             let landed = flight.take_leg();
             let lives = flight.landing == Landing::Sound;
+            let goes_on = lives && landed.unanswered.is_empty();
             let is_last = leg == most || !lives || !stream.has_more() || self.shared.is_over();
-            // What ended the server, or was waited for in vain, decides what is tried next.
-            let decides = !lives || !landed.unanswered.is_empty();
             let before = std::mem::take(&mut earlier);
             if !is_last {
                 earlier = judging::last_of(before.clone(), &landed);
@@ -102,33 +130,63 @@ impl Lane {
             let judging = Judging::begin(number, leg > 1, before, landed, Arc::clone(&place.knowledge));
             self.catch_up().await;
             self.judging = Some(judging);
-            if decides {
-                self.catch_up().await;
-            }
-            self.shared.book().stats.cases += u64::try_from(apart.len()).unwrap_or(0);
-            self.one_by_one(place, number, apart).await;
-            self.endure(place).await;
             if is_last {
+                // There may be room for one server only.
+                drop(flight);
+                self.between_legs(place, number, goes_on, apart).await;
                 break;
             }
+            self.between_legs(place, number, goes_on, apart).await;
         }
         stream.has_more()
     }
 
-    /// Tries inputs until there is enough to judge; gives those back that need a server of their own, since they come
-    /// before any handshake.
-    async fn one_leg(&self, flight: &mut Flight, place: &Place, stream: &mut Stream) -> VecDeque<Input> {
-        let shared = &self.shared;
-        let most = if flight.has_legs() { LEG } else { SESSION };
+    /// What is done before the next leg begins.
+    async fn between_legs(&mut self, place: &Place, number: usize, goes_on: bool, apart: VecDeque<Input>) {
+        if !goes_on {
+            // What ended the server, or was waited for in vain, decides what is tried next.
+            self.catch_up().await;
+        }
+        self.shared.book().stats.cases += u64::try_from(apart.len()).unwrap_or(0);
+        self.before_handshakes(place, number, apart).await;
+        // What dies at once shows nothing after a while: inputs come first.
+        self.endure(place).await;
+        self.look_into_what_is_due().await;
+    }
+
+    /// Ends a session by the next input that does so, if there is one and time for another start.
+    async fn close(&mut self, flight: &mut Flight, number: usize, start: Duration) {
+        if flight.landing != Landing::Sound || self.spent.closed_enough(&self.shared) {
+            return;
+        }
+        let next = self.closing.iter().position(|(place, _)| *place == number);
+        let Some((_, input)) = next.and_then(|next| self.closing.remove(next)) else { return };
+        flight.fly(&mut VecDeque::from([input])).await;
+        self.shared.book().stats.cases += 1;
+        self.spent.closing += start;
+    }
+
+    /// Tries inputs until they are judged; gives those that come before any handshake, which need a server of their own.
+    async fn one_leg(
+        &mut self,
+        flight: &mut Flight,
+        place: &Place,
+        (number, stream): (usize, &mut Stream),
+    ) -> VecDeque<Input> {
+        let shared = Arc::clone(&self.shared);
         let mut apart: VecDeque<Input> = VecDeque::new();
         flight.fly(&mut place.canaries.clone().into()).await;
-        while flight.landing == Landing::Sound && flight.tries.len() < most && !shared.is_over() {
+        while flight.landing == Landing::Sound && flight.tries.len() < LEG && !shared.is_over() {
             let mut batch: VecDeque<Input> = VecDeque::new();
             // Where everything is left out there is no end to it.
             while batch.len() + apart.len() < BATCH && !shared.is_over() {
                 match stream.next() {
-                    Some(input) if is_left_out(shared, &input) => shared.book().stats.left_out += 1,
+                    Some(input) if is_left_out(&shared, &input) => shared.book().stats.left_out += 1,
                     Some(input) if input.is_bare() => apart.push_back(input),
+                    Some(input) if input.closes() && self.closing.len() >= MOST_CLOSING => {
+                        shared.book().stats.left_out += 1;
+                    }
+                    Some(input) if input.closes() => self.closing.push_back((number, input)),
                     Some(input) => batch.push_back(input),
                     None => break,
                 }
@@ -148,11 +206,205 @@ impl Lane {
         apart
     }
 
+    /// Looks into the suspects of the leg that was judged meanwhile.
+    async fn catch_up(&mut self) {
+        let Some(judging) = self.judging.take() else { return };
+        let Judged { place: number, later, mut suspects, tried } = judging.end().await;
+        let shared = Arc::clone(&self.shared);
+        let Some(place) = shared.ground.places.get(number) else { return };
+        // Which of several inputs ended the server shows when they are tried one by one; those after it, which nobody has
+        // looked at, get their turn by the same.
+        let ends = |suspect: &Suspect| suspect.oracle.ends_server();
+        let last: Vec<usize> =
+            suspects.iter().filter(|suspect| ends(suspect)).flat_map(|one| one.tries.clone()).collect();
+        if let (Some(first), Some(last)) = (last.iter().min(), last.iter().max())
+            && first < last
+            && let Some(doubtful) = tried.get(*first..=*last)
+        {
+            let seen = self.one_by_one(place, number, doubtful.to_vec().into()).await;
+            for suspect in suspects.iter_mut().filter(|suspect| ends(suspect)) {
+                // What none of them did alone takes several in a row.
+                suspect.tries = vec![*last];
+            }
+            suspects.retain(|suspect| !ends(suspect) || !seen.contains(&suspect.signature));
+        }
+        self.look_into(place, number, later, suspects, &tried).await;
+    }
+
+    /// Tries what comes before any handshake: together first, as a start costs some servers seconds, and one by one if the
+    /// server did not survive that. Greetings have a server of their own: after one that succeeds nothing comes before it.
+    async fn before_handshakes(&mut self, place: &Place, number: usize, inputs: VecDeque<Input>) {
+        let (greetings, others): (VecDeque<Input>, VecDeque<Input>) =
+            inputs.into_iter().partition(Input::greets);
+        for together in [others, greetings] {
+            let shared = Arc::clone(&self.shared);
+            let Some(first) = together.front().filter(|_| !shared.is_over()) else { continue };
+            let Some(mut flight) = replayer(&shared, place).open_for(first, false).await else { return };
+            shared.book().stats.sessions += 1;
+            flight.fly(&mut together.clone()).await;
+            let suspects = suspect::all(&flight.take_leg(), &place.knowledge);
+            drop(flight);
+            if !suspects.is_empty() {
+                self.one_by_one(place, number, together).await;
+            }
+        }
+    }
+
+    /// Tries inputs one after the other, each with a sign of life after it, on as many servers as it takes; gives the
+    /// signatures of what ended them.
+    async fn one_by_one(
+        &mut self,
+        place: &Place,
+        number: usize,
+        mut inputs: VecDeque<Input>,
+    ) -> HashSet<String> {
+        let shared = Arc::clone(&self.shared);
+        let mut seen = HashSet::new();
+        while !inputs.is_empty() && !shared.is_over() {
+            let mut open: Option<Flight> = None;
+            while let Some(input) = inputs.pop_front() {
+                if is_left_out(&shared, &input) {
+                    shared.book().stats.left_out += 1;
+                    continue;
+                }
+                let is_bare = input.is_bare();
+                if is_bare && open.is_some() {
+                    inputs.push_front(input);
+                    break;
+                }
+                let mut flight = match open.take() {
+                    Some(flight) => flight,
+                    None => match replayer(&shared, place).open_for(&input, false).await {
+                        Some(flight) => flight,
+                        None => return seen,
+                    },
+                };
+                let landing = flight.fly(&mut VecDeque::from([input])).await;
+                open = Some(flight);
+                if is_bare || landing != Landing::Sound {
+                    break;
+                }
+            }
+            let Some(mut flight) = open else { break };
+            shared.book().stats.sessions += 1;
+            let leg = flight.take_leg();
+            drop(flight);
+            let mut suspects = suspect::all(&leg, &place.knowledge);
+            let tried: Vec<Input> = leg.tries.into_iter().map(|this| this.input).collect();
+            for suspect in suspects.iter_mut().filter(|suspect| suspect.oracle.ends_server()) {
+                suspect.tries = tried.len().checked_sub(1).into_iter().collect();
+                seen.insert(suspect.signature.clone());
+            }
+            self.look_into(place, number, false, suspects, &tried).await;
+        }
+        seen
+    }
+
+    /// Looks into suspects, the gravest first, as there may not be time for all.
+    async fn look_into(
+        &mut self,
+        place: &Place,
+        number: usize,
+        later: bool,
+        mut suspects: Vec<Suspect>,
+        tried: &[Input],
+    ) {
+        let shared = Arc::clone(&self.shared);
+        suspects.sort_by_key(cost);
+        for suspect in suspects {
+            if !suspect.oracle.ends_server() && self.spent.is_too_much(&shared) {
+                self.spent.put_off(number, suspect, tried);
+            } else {
+                let began = Instant::now();
+                consider(&shared, place, (suspect, later), tried, &self.found).await;
+                self.spent.looking += began.elapsed();
+                shared.looked(began);
+            }
+        }
+    }
+
+    /// Looks into what was put off, as far as there is time for it.
+    async fn look_into_what_is_due(&mut self) {
+        let shared = Arc::clone(&self.shared);
+        while let Some((number, suspect, tried)) = self.spent.due(&shared) {
+            let Some(place) = shared.ground.places.get(number) else { break };
+            let began = Instant::now();
+            consider(&shared, place, (suspect, false), &tried, &self.found).await;
+            self.spent.looking += began.elapsed();
+            shared.looked(began);
+        }
+    }
+
+    /// One in so many legs is followed by a trial of what only shows after a while.
+    async fn endure(&mut self, place: &Place) {
+        let is_turn = self.legs.is_multiple_of(ENDURANCE_EVERY);
+        self.legs += 1;
+        if !is_turn || self.spent.endured_enough(&self.shared) || self.shared.is_over() {
+            return;
+        }
+        let (lane, lanes) = self.number;
+        let began = Instant::now();
+        endure(&self.shared, place, lane + self.trials * lanes, &self.found).await;
+        self.trials += 1;
+        self.spent.enduring += began.elapsed();
+        self.shared.looked(began);
+    }
+
     /// What nobody would look into if it had no answer.
     fn silent(&self) -> Vec<String> {
         let book = self.shared.book();
         let doubtful = book.doubts.iter().filter(|(_, doubts)| **doubts >= MOST_DOUBTS).map(|(what, _)| what);
-        let all = book.known.iter().chain(doubtful).chain(self.spent.waiting());
+        let put_off = self.spent.put_off.iter().map(|(_, suspect, _)| &suspect.signature);
+        let all = book.known.iter().chain(doubtful).chain(put_off);
         all.filter_map(|signature| suspect::silent_subject(signature)).map(str::to_owned).collect()
+    }
+}
+
+/// What is looked into first: what ended the server, then what shows at once; silence, which has to be waited for, last.
+fn cost(suspect: &Suspect) -> (bool, Oracle) {
+    (suspect.oracle == Oracle::NoAnswer, suspect.oracle)
+}
+
+/// What a lane spends on looking into suspects, and what it has put off.
+struct Spent {
+    began: Instant,
+    looking: Duration,
+    enduring: Duration,
+    closing: Duration,
+    /// The place, a suspect, and the inputs that may have caused it.
+    put_off: Vec<(usize, Suspect, Vec<Input>)>,
+}
+
+impl Spent {
+    /// Whether so much of the budget went into suspects that inputs come first now.
+    fn is_too_much(&self, shared: &Shared) -> bool {
+        shared.deadline.is_some() && self.looking > self.began.elapsed() / LOOKING
+    }
+
+    /// Whether so much of the budget went into trials of endurance that inputs come first now.
+    fn endured_enough(&self, shared: &Shared) -> bool {
+        shared.deadline.is_some() && self.enduring > self.began.elapsed() / ENDURING
+    }
+
+    /// Whether so much of the budget went into starts after inputs that end a session that other inputs come first now.
+    fn closed_enough(&self, shared: &Shared) -> bool {
+        shared.deadline.is_some() && self.closing > self.began.elapsed() / CLOSING
+    }
+
+    fn put_off(&mut self, place: usize, mut suspect: Suspect, tried: &[Input]) {
+        let known = self.put_off.iter().any(|(_, other, _)| other.signature == suspect.signature);
+        if known || self.put_off.len() >= MOST_PUT_OFF {
+            return;
+        }
+        let causes: Vec<Input> =
+            suspect.tries.iter().filter_map(|place| tried.get(*place)).cloned().collect();
+        suspect.tries = (0..causes.len()).collect();
+        self.put_off.push((place, suspect, causes));
+        self.put_off.sort_by_key(|(_, suspect, _)| cost(suspect));
+    }
+
+    /// What was put off and is looked into now, if there is time for it.
+    fn due(&mut self, shared: &Shared) -> Option<(usize, Suspect, Vec<Input>)> {
+        (!self.put_off.is_empty() && !self.is_too_much(shared)).then(|| self.put_off.remove(0))
     }
 }
