@@ -10,6 +10,7 @@ mod watching;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use futures_util::future::{join_all, try_join_all};
@@ -27,6 +28,7 @@ use crate::profile::Profile;
 use crate::session::client::ScriptedClient;
 use crate::settings::Settings;
 use crate::target::Way;
+use crate::transcript::Health;
 use crate::transport::http::exchange::Clients;
 use crate::transport::http::host::Hosts;
 use crate::transport::http::tls;
@@ -95,9 +97,29 @@ pub(crate) struct Context {
     pub(crate) surfaces: Vec<Surface>,
     pub(crate) plan: Plan,
     pub(crate) scratch: String,
+    /// How many cases have left the server hanging.
+    hangs: AtomicUsize,
+    /// How many have left it otherwise.
+    others: AtomicUsize,
 }
 
+/// After so many cases that left the server hanging it is given up, if that were more than the others: each takes all the
+/// time there is.
+const MOST_HANGS: usize = 12;
+
 impl Context {
+    /// Takes note of how a case left the server.
+    pub(crate) fn note_health(&self, health: Health) {
+        let count = if health == Health::Hung { &self.hangs } else { &self.others };
+        count.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Whether the server hangs, whatever is done.
+    pub(crate) fn hangs_for_good(&self) -> bool {
+        let hangs = self.hangs.load(Ordering::Relaxed);
+        hangs >= MOST_HANGS && hangs > self.others.load(Ordering::Relaxed)
+    }
+
     /// What was learned of the server over a transport.
     pub(crate) fn surface(&self, transport: Transport) -> Option<&Surface> {
         self.surfaces.iter().find(|surface| surface.transport == transport)
@@ -150,7 +172,15 @@ pub async fn run(
     tell(&Event::Started(Box::new(header.clone())));
 
     let sessions: Vec<Begun> = sessions.into_iter().flatten().collect();
-    let context = Arc::new(Context { library, settings, surfaces, plan, scratch: scratch_path });
+    let context = Arc::new(Context {
+        library,
+        settings,
+        surfaces,
+        plan,
+        scratch: scratch_path,
+        hangs: AtomicUsize::new(0),
+        others: AtomicUsize::new(0),
+    });
     let mut ledger = Ledger::new(Arc::clone(&context));
     for result in ledger.skipped() {
         tell(&Event::Finished(Box::new(result)));

@@ -24,10 +24,16 @@ use over_http::OverHttp;
 const KEPT: usize = 32 * 1024 * 1024;
 /// How many entries of a session are kept.
 const KEPT_ENTRIES: usize = 20_000;
-/// After a later message was answered, an unanswered one is given this long at least.
-const GRACE_MIN: Duration = Duration::from_millis(20);
+/// After a later message was answered, an unanswered one is given this long at least: connections hold back small writes
+/// for some 40 ms.
+const GRACE_MIN: Duration = Duration::from_millis(150);
 /// And this long at most.
-const GRACE_MAX: Duration = Duration::from_millis(500);
+const GRACE_MAX: Duration = Duration::from_secs(3);
+/// Between them it is so many times the slowest answer so far: a server may work at several things at once, and then the
+/// answers come in any order.
+const GRACE: u32 = 5;
+/// How long a server whose output has ended may take to end itself.
+const LAST_BREATH: Duration = Duration::from_millis(500);
 /// After this long without a response the server is sent a plain request.
 const NUDGE_AFTER: Duration = Duration::from_secs(1);
 /// And after this long where it has said nothing yet and may still be starting.
@@ -62,6 +68,13 @@ pub enum Heard {
     TimedOut,
 }
 
+/// When something was asked, and whether it was a call of a tool.
+#[derive(Clone, Copy, Debug)]
+struct Asked {
+    at: Duration,
+    calls: bool,
+}
+
 /// A session in progress.
 #[derive(Debug)]
 pub struct Session {
@@ -72,13 +85,15 @@ pub struct Session {
     /// The entry of the first response to each id, by what [`wire::id_key`] makes of the id.
     responses: HashMap<String, usize>,
     /// Every id that was sent, and when.
-    sent_ids: HashMap<String, Duration>,
+    sent_ids: HashMap<String, Asked>,
     /// Of parts of the recording that were handed over: the ids that were sent and are not ours.
     earlier: HashSet<String>,
     /// Ids of ours with a number below this were sent in such a part.
     earlier_below: u64,
     /// The longest time that a response has taken.
     slowest: Duration,
+    /// The same without calls of tools, which take as long as they like.
+    slowest_plain: Duration,
     /// When the latest request was sent that has been answered.
     answered_up_to: Duration,
     recorded: usize,
@@ -143,6 +158,7 @@ impl Session {
             earlier: HashSet::new(),
             earlier_below: 0,
             slowest: Duration::ZERO,
+            slowest_plain: Duration::ZERO,
             answered_up_to: Duration::ZERO,
             recorded: 0,
             heard: false,
@@ -238,7 +254,8 @@ impl Session {
         message.insert("jsonrpc".to_owned(), json!("2.0"));
         let is_request = id.is_some();
         if let Some(id) = id {
-            self.sent_ids.insert(wire::id_key(&id), self.started.elapsed());
+            let calls = outgoing.method == "tools/call";
+            self.sent_ids.insert(wire::id_key(&id), Asked { at: self.started.elapsed(), calls });
             message.insert("id".to_owned(), id);
         }
         message.insert("method".to_owned(), Value::String(outgoing.method));
@@ -352,6 +369,12 @@ impl Session {
         Heard::Frame(entry)
     }
 
+    /// Whether so much was recorded that what comes next should have a session of its own.
+    #[must_use]
+    pub fn is_half_full(&self) -> bool {
+        self.recorded > KEPT / 2 || self.transcript.entries.len() > KEPT_ENTRIES / 2
+    }
+
     fn stop_when_full(&mut self) {
         if self.recorded > KEPT || self.transcript.entries.len() > KEPT_ENTRIES {
             self.record(Happening::Overflow);
@@ -362,7 +385,7 @@ impl Session {
     async fn heard_the_end(&mut self) -> Heard {
         self.record(Happening::OutputClosed);
         self.closed = true;
-        if let Some(exit) = self.link.exit_within(GRACE_MAX).await {
+        if let Some(exit) = self.link.exit_within(LAST_BREATH).await {
             self.record(Happening::Exited(exit));
         }
         Heard::Closed
@@ -412,9 +435,13 @@ impl Session {
         if self.greeting {
             return;
         }
-        if let Some(sent) = self.sent_ids.get(id).filter(|_| !self.responses.contains_key(id)) {
-            self.slowest = self.slowest.max(self.started.elapsed().saturating_sub(*sent));
-            self.answered_up_to = self.answered_up_to.max(*sent);
+        if let Some(asked) = self.sent_ids.get(id).filter(|_| !self.responses.contains_key(id)) {
+            let took = self.started.elapsed().saturating_sub(asked.at);
+            self.slowest = self.slowest.max(took);
+            if !asked.calls {
+                self.slowest_plain = self.slowest_plain.max(took);
+            }
+            self.answered_up_to = self.answered_up_to.max(asked.at);
         }
     }
 
@@ -428,7 +455,7 @@ impl Session {
     #[must_use]
     pub fn pace(&self) -> Duration {
         // Such a server has passed over what it was sent before the last request that it answered.
-        let waiting = self.sent_ids.values().filter(|sent| **sent > self.answered_up_to).count();
+        let waiting = self.sent_ids.values().filter(|sent| sent.at > self.answered_up_to).count();
         self.slowest * 2 * u32::try_from(waiting + 1).unwrap_or(u32::MAX).min(MOST_WAITING)
     }
 
@@ -543,13 +570,12 @@ impl Session {
     ///
     /// `patience` is how long the response is waited for after the later exchange, at least.
     pub async fn wait_past(&mut self, id: Option<&Value>, patience: Duration, deadline: Instant) -> Waited {
-        let begun = Instant::now();
         let passed = self.pass_barrier(deadline).await;
         if let Some(entry) = id.and_then(|id| self.response_to(id)) {
             return Waited::Response(entry);
         }
         let (Waited::Passed, Some(id)) = (passed, id) else { return passed };
-        let grace = (begun.elapsed() * 10).clamp(GRACE_MIN, GRACE_MAX).max(patience);
+        let grace = (self.slowest_plain * GRACE).clamp(GRACE_MIN, GRACE_MAX).max(patience);
         let until = (Instant::now() + grace).min(deadline);
         self.response_until(id, until, Waited::Passed).await
     }

@@ -49,13 +49,16 @@ fn one_pass(
     for (step, done) in steps.iter().zip(&pass.steps) {
         name_request(step.name.as_deref(), done, &mut variables);
         let named = |breach: Breach| Box::new(name_item(breach, pass));
+        if done.waited == Waited::TimedOut && has_unread(done, transcript) {
+            return Judgement::Unseen("the server sent a message longer or deeper than we read".to_owned());
+        }
         if done.waited == Waited::TimedOut && calls_a_tool(step) {
             // A tool may take as long as it likes; only a server that answers nothing any more is at fault.
             let name = pass.item.as_ref().map_or_else(|| "the tool".to_owned(), |item| format!("`{item}`"));
             return Judgement::Unseen(format!("{name} did not answer in time; --timeout gives it longer"));
         }
-        if done.waited == Waited::TimedOut && has_unread(done, transcript) {
-            return Judgement::Unseen("the server sent a message longer or deeper than we read".to_owned());
+        if done.waited == Waited::Closed && we_stopped(done, transcript) {
+            return Judgement::Unseen("the server sent more than we keep of a session".to_owned());
         }
         match judge_step(step, done, transcript, &variables) {
             Ok(()) => evidence |= step.gives_evidence(),
@@ -211,6 +214,12 @@ pub fn judge_step(
         })?;
     }
     Ok(())
+}
+
+/// Whether the session ended because it had become too long for us.
+fn we_stopped(done: &StepRecord, transcript: &Transcript) -> bool {
+    let entries = transcript.entries.iter().take(done.ends).skip(done.begins);
+    entries.into_iter().any(|entry| matches!(entry.what, Happening::Overflow))
 }
 
 fn no_longer_answers(done: &StepRecord, transcript: &Transcript) -> Breach {

@@ -23,6 +23,9 @@ use crate::transcript::{CaseRecord, Health, Transcript};
 /// How often a server that dies is started again within one shared session.
 const MOST_RESTARTS: usize = 25;
 
+/// Why the rest is not tried on a server that hangs whatever is done.
+const HANGS: &str = "not tried: the server kept hanging in the cases before it";
+
 /// The right to use a lane, given back while a server takes its time to end.
 type Lane = Option<OwnedSemaphorePermit>;
 
@@ -134,6 +137,15 @@ async fn share(
         else {
             continue;
         };
+        if context.hangs_for_good() {
+            let _ = results.send(Done::NotRun { item, why: HANGS.to_owned(), ours: false });
+            continue;
+        }
+        if session.as_ref().is_some_and(Session::is_half_full)
+            && let Some(full) = session.take()
+        {
+            end(full, context, (ordinal, restarts), results).await;
+        }
         let mut open = match session.take().filter(|open| !open.is_stale()) {
             Some(open) => open,
             None if restarts >= MOST_RESTARTS => {
@@ -154,6 +166,7 @@ async fn share(
         };
         let is_first = open.transcript.cases.iter().all(|earlier| earlier.case == profile::CASE);
         let (record, took) = timed(script::carry_out(&mut open, case, context)).await;
+        context.note_health(record.health);
         if record.health == Health::Well {
             report(item, case, (&record, took), &open.transcript, results);
             open.transcript.cases.push(record);
@@ -283,6 +296,10 @@ async fn open(
 async fn alone(item: usize, context: &Context, ordinal: usize, lane: Lane, results: &UnboundedSender<Done>) {
     let Some(planned) = context.plan.items.get(item) else { return };
     let Some(case) = context.library.cases.get(planned.case) else { return };
+    if context.hangs_for_good() {
+        let _ = results.send(Done::NotRun { item, why: HANGS.to_owned(), ours: false });
+        return;
+    }
     let key = SessionKey::of(case, planned.transport, planned.revision);
     let opened = begin(context, key, case.session, case.needs.own_process).await;
     let mut session = match opened {
@@ -293,6 +310,7 @@ async fn alone(item: usize, context: &Context, ordinal: usize, lane: Lane, resul
         }
     };
     let (record, took) = timed(script::carry_out(&mut session, case, context)).await;
+    context.note_health(record.health);
     report(item, case, (&record, took), &session.transcript, results);
     session.transcript.cases.push(record);
     drop(lane);

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use mcp_conform_cases::Case;
-use mcp_conform_cases::case::{Action, ClientKind, Headers, Script, Send, Step};
+use mcp_conform_cases::case::{Action, ClientKind, Expect, Headers, Script, Send, Step};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
@@ -169,8 +169,11 @@ async fn one_step(
     record.exchange = record.sent.and_then(|sent| session.transcript.exchange_of(sent));
     steps::name_request(step.name.as_deref(), &record, known);
     let deadline = Instant::now() + limit;
-    let may_be_silent = case.hostile
-        || [&step.expect, &step.should].into_iter().flatten().any(|expect| expect.admits_silence());
+    // Silence is found out soon. Where it would be a finding, there is time for an answer that others overtake.
+    let wanted = || [&step.expect, &step.should].into_iter().flatten();
+    let may_be_silent = case.hostile || wanted().any(Expect::admits_silence);
+    let wants_answer = wanted().any(|expect| !expect.admits_silence());
+    let patience = if wants_answer { PROTOCOL_PATIENCE } else { Duration::ZERO };
     let as_it_is = matches!(step.action, Action::Json(_) | Action::Raw(_));
     if let Some(exchange) = record.exchange.filter(|_| http::is_waited_for(step)) {
         record.waited =
@@ -184,7 +187,7 @@ async fn one_step(
         Action::AwaitExit => record.waited,
         _ if in_background => Waited::NotWaited,
         _ => match &record.id {
-            Some(id) if may_be_silent => session.wait_past(Some(&id.clone()), Duration::ZERO, deadline).await,
+            Some(id) if may_be_silent => session.wait_past(Some(&id.clone()), patience, deadline).await,
             // What is sent as it is tries the protocol and calls no tool, so the answer has no reason to be slow.
             Some(id) if as_it_is => session.wait_past(Some(&id.clone()), PROTOCOL_PATIENCE, deadline).await,
             Some(id) => session.wait_for(&id.clone(), deadline).await,
