@@ -485,6 +485,11 @@ impl Session {
         self.recorded = 0;
     }
 
+    /// What was recorded so far, and the entry of the first response to each id.
+    pub(crate) fn recording(&self) -> (Transcript, HashMap<String, usize>) {
+        (Transcript { stderr: self.stderr_tail(), ..self.transcript.clone() }, self.responses.clone())
+    }
+
     /// Hands out what was recorded, and the entry of the first response to each id. The session goes on with the first
     /// `kept` entries alone, as if nothing had been asked after them; what is still answered then is kept as
     /// [`Happening::Late`].

@@ -120,10 +120,15 @@ impl Shared {
         self.book.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Counts the time since then as one in which no inputs were tried.
+    /// Counts the time since then as one in which no inputs were tried, as far as there was time for inputs.
     fn looked(&self, since: Instant) {
-        let spent = u64::try_from(since.elapsed().as_millis()).unwrap_or(u64::MAX);
-        self.book().stats.looking_ms += spent;
+        let spent = self.now_or_deadline().saturating_duration_since(since);
+        self.book().stats.looking_ms += u64::try_from(spent.as_millis()).unwrap_or(u64::MAX);
+    }
+
+    /// Until when inputs were tried, or are.
+    fn now_or_deadline(&self) -> Instant {
+        self.deadline.map_or_else(Instant::now, |deadline| deadline.min(Instant::now()))
     }
 
     fn is_over(&self) -> bool {
@@ -238,8 +243,7 @@ async fn until(end: Option<Instant>) {
 
 fn stats(shared: &Shared, began: Instant, started: Instant) -> Stats {
     let mut stats = shared.book().stats;
-    let trying = shared.deadline.map_or_else(Instant::now, |deadline| deadline.min(Instant::now()));
-    let seconds = trying.saturating_duration_since(began).as_secs_f64();
+    let seconds = shared.now_or_deadline().saturating_duration_since(began).as_secs_f64();
     // A count of cases is far below what a float holds exactly.
     stats.cases_per_second = if seconds > 0.0 { (stats.cases as f64 / seconds).round() } else { 0.0 };
     stats.duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);

@@ -449,54 +449,67 @@ impl Flight {
         places
     }
 
-    /// Whether the session may go on after a leg has been taken out of it. Over HTTP it may not: what an answer belongs
-    /// to is a matter of the whole recording there.
+    /// Whether the recording begins anew after a leg has been taken. Over HTTP it does not: what an answer belongs to is
+    /// a matter of the whole recording there.
     pub(super) fn has_legs(&self) -> bool {
         self.session.transcript.transport == Transport::Stdio
     }
 
-    /// What was tried since the last leg, to be judged. The flight goes on if the server lives, where it has legs.
+    /// What was tried, to be judged: since the last leg, or where there are none all of it. The flight may go on if the
+    /// server lives.
     pub(super) fn take_leg(&mut self) -> Leg {
         let landing = self.landing;
         if matches!(landing, Landing::Sound | Landing::Full) {
-            self.landing = Landing::Sound;
-            for (place, asked) in std::mem::take(&mut self.moot) {
-                let id = self.tries.get(place).and_then(|this| this.asked.get(asked)).map(|asked| &asked.key);
-                if id.is_some_and(|id| !self.session.is_settled_by(id)) {
-                    self.cancel(place, asked);
-                }
-            }
+            self.call_off();
         }
-        let health = match landing {
-            Landing::Sound | Landing::Full | Landing::Closed => Health::Well,
-            Landing::Dead => Health::Dead,
-            Landing::Hung => Health::Hung,
-        };
         let record = CaseRecord {
             case: CASE.to_owned(),
             hostile: true,
             begins: self.begins,
             ends: self.session.transcript.entries.len(),
             passes: Vec::new(),
-            health,
+            health: match landing {
+                Landing::Sound | Landing::Full | Landing::Closed => Health::Well,
+                Landing::Dead => Health::Dead,
+                Landing::Hung => Health::Hung,
+            },
         };
         let under_way = self.under_way();
         self.in_flight.clear();
-        self.sent = 0;
-        self.session.transcript.cases.push(record);
-        let session_id = self.session.session_id().map(str::to_owned);
-        let (transcript, responses) = self.session.hand_over(self.begins);
+        let (mut transcript, responses, tries, unanswered);
+        if self.has_legs() {
+            (transcript, responses) = self.session.hand_over(self.begins);
+            (tries, unanswered) = (std::mem::take(&mut self.tries), std::mem::take(&mut self.unanswered));
+            self.sent = 0;
+            if landing == Landing::Full {
+                self.landing = Landing::Sound;
+            }
+        } else {
+            (transcript, responses) = self.session.recording();
+            (tries, unanswered) = (self.tries.clone(), self.unanswered.clone());
+        }
+        transcript.cases.push(record);
         Leg {
-            bare: self.bare,
-            loopback: self.loopback,
-            session_id,
             transcript,
-            tries: std::mem::take(&mut self.tries),
-            unanswered: std::mem::take(&mut self.unanswered),
+            tries,
+            unanswered,
             under_way,
             landing,
             excess: self.watchdog.as_ref().and_then(Watchdog::excess),
             responses,
+            bare: self.bare,
+            loopback: self.loopback,
+            session_id: self.session.session_id().map(str::to_owned),
+        }
+    }
+
+    /// What is not waited for need not keep the server busy either.
+    fn call_off(&mut self) {
+        for (place, asked) in std::mem::take(&mut self.moot) {
+            let this = self.tries.get(place).and_then(|this| this.asked.get(asked));
+            if this.is_some_and(|asked| !self.session.is_settled_by(&asked.key)) {
+                self.cancel(place, asked);
+            }
         }
     }
 }

@@ -2,6 +2,7 @@
 //! method is about, a page of another origin, a session that is none. It is told from what was sent, so that it holds for
 //! inputs of any origin, also when they have become smaller or were read from a file.
 
+use std::borrow::Cow;
 use std::sync::LazyLock;
 
 use mcp_conform_cases::Era;
@@ -53,10 +54,10 @@ pub(super) fn all(leg: &Leg) -> Vec<Suspect> {
         let asked = this.asked.iter().filter_map(|asked| {
             let entry = leg.response_to(asked)?;
             let step = this.input.steps.get(asked.step)?;
-            let answer = leg.message_in(entry)?;
+            let code = leg.message_in(entry)?.pointer("/error/code")?.as_i64()?;
             let sent = sent(transcript, asked.entry)?;
             let (requirement, message, signature) =
-                of_code(transcript.revision.era(), &step.action, &sent, answer)?;
+                of_code(transcript.revision.era(), &step.action, &sent, code)?;
             Some((requirement, message, signature, asked.step, vec![asked.entry, entry]))
         });
         let carried = this.sent.iter().filter_map(|(number, entry)| {
@@ -86,17 +87,16 @@ pub(super) fn all(leg: &Leg) -> Vec<Suspect> {
 type Refusal = (&'static str, String, String);
 
 /// The message that an entry sent.
-fn sent(transcript: &Transcript, entry: usize) -> Option<Value> {
+fn sent(transcript: &Transcript, entry: usize) -> Option<Cow<'_, Value>> {
     match &transcript.entries.get(entry)?.what {
-        Happening::Sent { message: Some(message), .. } => Some(message.clone()),
-        Happening::Sent { bytes, .. } => serde_json::from_slice(bytes).ok(),
+        Happening::Sent { message: Some(message), .. } => Some(Cow::Borrowed(message)),
+        Happening::Sent { bytes, .. } => serde_json::from_slice(bytes).ok().map(Cow::Owned),
         _ => None,
     }
 }
 
 /// The wrong code of an error.
-fn of_code(era: Era, action: &Action, message: &Value, answer: &Value) -> Option<Refusal> {
-    let code = answer.pointer("/error/code")?.as_i64()?;
+fn of_code(era: Era, action: &Action, message: &Value, code: i64) -> Option<Refusal> {
     // An odd envelope, an odd id, or odd `_meta` may be what is refused.
     let id = message.get("id")?;
     let is_plain_id = id.is_string() || id.as_i64().is_some_and(|id| (0..1 << 31).contains(&id));
@@ -198,17 +198,16 @@ mod tests {
             (json!({ "ref": {} }), "completion/complete", -32603, None),
         ] {
             let sent = json!({ "jsonrpc": "2.0", "id": 3, "method": method, "params": params });
-            let answer = json!({ "jsonrpc": "2.0", "id": 3, "error": { "code": code, "message": "x" } });
-            let found = of_code(Era::Stateful, &Action::Raw(sent.to_string()), &sent, &answer);
+            let found = of_code(Era::Stateful, &Action::Raw(sent.to_string()), &sent, code);
             assert_eq!(found.map(|found| found.0), requirement, "{sent} {code}");
             // What is no request of JSON-RPC may be refused as such.
             for (member, odd) in [("jsonrpc", json!("1.0")), ("id", json!(1.5)), ("params", json!([]))] {
                 let mut sent = sent.clone();
                 sent[member] = odd;
-                assert_eq!(of_code(Era::Stateful, &Action::Raw(sent.to_string()), &sent, &answer), None);
+                assert_eq!(of_code(Era::Stateful, &Action::Raw(sent.to_string()), &sent, code), None);
             }
             // Without the members that a stateless request must have, those may be what is missed.
-            assert_eq!(of_code(Era::Stateless, &Action::Raw(sent.to_string()), &sent, &answer), None);
+            assert_eq!(of_code(Era::Stateless, &Action::Raw(sent.to_string()), &sent, code), None);
         }
     }
 }

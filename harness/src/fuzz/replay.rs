@@ -211,9 +211,13 @@ impl Replayer<'_> {
             };
             open.fly(&mut VecDeque::from([candidate.clone()])).await;
             let leg = open.take_leg();
-            let shows = suspect::all(&leg, self.knowledge).iter().any(|seen| is_same(seen, suspect));
-            let lives = matches!(leg.landing, Landing::Sound | Landing::Full);
-            flight = (!shows && lives && open.has_legs() && !candidate.is_bare()).then_some(open);
+            // Over HTTP what was tried before stands in the same recording.
+            let latest = leg.tries.len().checked_sub(1);
+            let shows = suspect::all(&leg, self.knowledge)
+                .iter()
+                .any(|seen| seen.tries.first().copied() == latest && is_same(seen, suspect));
+            let lives = open.landing == Landing::Sound;
+            flight = (!shows && lives && !candidate.is_bare()).then_some(open);
             more = if shows {
                 best = candidate.clone();
                 tree.simplify()
