@@ -24,11 +24,12 @@ use over_http::OverHttp;
 const KEPT: usize = 32 * 1024 * 1024;
 /// How many entries of a session are kept.
 const KEPT_ENTRIES: usize = 20_000;
-/// After a later message was answered, an unanswered one is given this long at least: connections hold back small writes
-/// for some 40 ms.
-const GRACE_MIN: Duration = Duration::from_millis(150);
+/// After a later message was answered, an unanswered one that may be silent is given this long at least.
+const GRACE_MIN: Duration = Duration::from_millis(20);
 /// And this long at most.
-const GRACE_MAX: Duration = Duration::from_secs(3);
+const GRACE_MAX: Duration = Duration::from_millis(500);
+/// The most for one whose answer is wanted.
+const PATIENCE_MAX: Duration = Duration::from_secs(3);
 /// Between them it is so many times the slowest answer so far: a server may work at several things at once, and then the
 /// answers come in any order.
 const GRACE: u32 = 5;
@@ -568,14 +569,20 @@ impl Session {
     /// Waits for a response that may rightly never come: until it is there, or a later exchange is over and a
     /// moment has passed. Without `id`, just makes sure that all that was sent has been read.
     ///
-    /// `patience` is how long the response is waited for after the later exchange, at least.
+    /// `patience` is how long the response is waited for after the later exchange, at least; zero where it makes no
+    /// difference whether it comes.
     pub async fn wait_past(&mut self, id: Option<&Value>, patience: Duration, deadline: Instant) -> Waited {
         let passed = self.pass_barrier(deadline).await;
         if let Some(entry) = id.and_then(|id| self.response_to(id)) {
             return Waited::Response(entry);
         }
         let (Waited::Passed, Some(id)) = (passed, id) else { return passed };
-        let grace = (self.slowest_plain * GRACE).clamp(GRACE_MIN, GRACE_MAX).max(patience);
+        let (least, most) = if patience.is_zero() {
+            (GRACE_MIN, GRACE_MAX)
+        } else {
+            (patience.min(PATIENCE_MAX), PATIENCE_MAX)
+        };
+        let grace = (self.slowest_plain * GRACE).clamp(least, most);
         let until = (Instant::now() + grace).min(deadline);
         self.response_until(id, until, Waited::Passed).await
     }
