@@ -49,7 +49,8 @@ impl Library {
         }
         let mut library = Library { cases: Vec::new(), requirements };
         for Embedded { name, json, .. } in CASES {
-            library.insert(name, Case::from_json(name, json)?)?;
+            let case = library.fitted(name, Case::from_json(name, json)?)?;
+            library.cases.push(case);
         }
         library.cases.sort_by(|left, right| left.id.cmp(&right.id));
         Ok(library)
@@ -60,12 +61,14 @@ impl Library {
     /// # Errors
     /// When the file is no case, its requirement is unknown, or no revision is left for it.
     pub fn add(&mut self, file: &str, text: &str) -> Result<(), YamlError> {
-        let case = Case::read(file, text)?;
+        let case = self.fitted(file, Case::read(file, text)?)?;
         self.cases.retain(|other| other.id != case.id);
-        self.insert(file, case)
+        self.cases.push(case);
+        Ok(())
     }
 
-    fn insert(&mut self, file: &str, mut case: Case) -> Result<(), YamlError> {
+    /// A case with the revisions and transports that its requirement leaves it.
+    fn fitted(&self, file: &str, mut case: Case) -> Result<Case, YamlError> {
         let refuse = |detail: String| YamlError { file: file.to_owned(), detail };
         let Some(requirement) = self.requirements.get(&case.requirement) else {
             let hint = yaml::nearest(&case.requirement, self.requirements.keys().map(String::as_str))
@@ -90,8 +93,7 @@ impl Library {
                 case.transports.push("sse".to_owned());
             }
         }
-        self.cases.push(case);
-        Ok(())
+        Ok(case)
     }
 
     /// The text of a built-in case.

@@ -1,47 +1,41 @@
-//! Regular expressions that are compiled when they are first used: a run uses few of those in the library.
+//! Regular expressions in case files, compiled once.
 
 use std::fmt;
-use std::sync::{Arc, OnceLock};
 
 use regex::Regex;
 
-/// A sound regular expression.
+/// A regular expression. Two are equal if they are written alike.
 #[derive(Clone)]
-pub struct Pattern {
-    text: String,
-    compiled: Arc<OnceLock<Option<Regex>>>,
-}
+pub struct Pattern(Regex);
 
 impl Pattern {
     /// # Errors
-    /// What is wrong with the expression, in words.
+    /// What is wrong with the expression, in words; also if it is too large.
     pub fn new(text: &str) -> Result<Pattern, String> {
-        regex_syntax::parse(text).map_err(|error| error.to_string())?;
-        Ok(Pattern { text: text.to_owned(), compiled: Arc::default() })
+        Regex::new(text).map(Pattern).map_err(|error| error.to_string())
     }
 
-    /// Whether it is found in a text. One that is too large to be compiled is found nowhere.
+    /// Whether it is found in a text.
     #[must_use]
     pub fn is_match(&self, text: &str) -> bool {
-        let compiled = self.compiled.get_or_init(|| Regex::new(&self.text).ok());
-        compiled.as_ref().is_some_and(|regex| regex.is_match(text))
+        self.0.is_match(text)
     }
 }
 
 impl fmt::Display for Pattern {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.text)
+        f.write_str(self.0.as_str())
     }
 }
 
 impl fmt::Debug for Pattern {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(&self.text, f)
+        fmt::Debug::fmt(self.0.as_str(), f)
     }
 }
 
 impl PartialEq for Pattern {
     fn eq(&self, other: &Pattern) -> bool {
-        self.text == other.text
+        self.0.as_str() == other.0.as_str()
     }
 }
