@@ -58,7 +58,8 @@ pub struct Stats {
     pub looking_ms: u64,
     /// Suspects that did not show themselves again and are not reported.
     pub unconfirmed: u64,
-    /// Inputs that were left out because others like them kept ending the server.
+    /// Inputs that were left out because others like them kept ending the server, or because they end a session and there
+    /// was no time for that many starts.
     pub left_out: u64,
     /// From start to end, in milliseconds.
     pub duration_ms: u64,

@@ -127,8 +127,7 @@ fn steps(input: &Input, expectations: &[Expectation]) -> Vec<Map<String, Value>>
     steps.append(&mut last);
     let proves = steps.iter().any(|step| step.contains_key("expect"));
     if expectations.contains(&Expectation::Alive) || !proves {
-        let is_closed = input.steps.iter().any(|step| step.action == Action::CloseInput);
-        let sign = if is_closed { "await_exit" } else { "barrier" };
+        let sign = if input.closes() { "await_exit" } else { "barrier" };
         steps.push(Map::from_iter([(sign.to_owned(), json!(true))]));
     }
     steps

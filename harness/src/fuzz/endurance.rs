@@ -5,7 +5,6 @@ mod marked;
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
-use mcp_conform_cases::case::Action;
 use tokio::time::Instant;
 
 use super::flight::{Flight, Landing};
@@ -91,10 +90,8 @@ fn first_calls(maker: &Maker, most: usize, wanted: impl Fn(&Claim) -> Option<&St
 
 /// What is tried: what disturbs, calls with marks, then calls again and again, those that are allowed and one that is not.
 pub(super) fn trials(maker: &Maker, profile: &Profile) -> Vec<Trial> {
-    let is_no_call = |input: &Input| {
-        matches!(input.origin, "envelope" | "text" | "framing")
-            && !input.steps.iter().any(|step| step.action == Action::CloseInput)
-    };
+    let is_no_call =
+        |input: &Input| matches!(input.origin, "envelope" | "text" | "framing") && !input.closes();
     let disturbing: Vec<Input> =
         maker.boundary().take(SEARCHED).filter(is_no_call).take(DISTURBING).collect();
     let marked = marked::all(&first_calls(maker, CALLS_TO_MARK, allowed), maker, profile);

@@ -516,7 +516,7 @@ impl Flight {
 
 /// Whether an input has a session to itself while it is tried: one step needs what another brought.
 fn must_be_alone(input: &Input) -> bool {
-    input.steps.iter().any(|step| !step.capture.is_empty() || matches!(step.action, Action::CloseInput))
+    input.closes() || input.steps.iter().any(|step| !step.capture.is_empty())
 }
 
 #[cfg(test)]

@@ -402,11 +402,11 @@ fn of_answer(
 /// refused are tried together.
 fn poisoned(leg: &Leg) -> Option<Suspect> {
     let transcript = &leg.transcript;
-    let calls: Vec<(Called<'_>, bool)> = leg
-        .calls()
-        .map(|call| (is_refusal(call.answer), call))
-        .map(|(refused, call)| (call, refused))
-        .collect();
+    let calls = leg.calls().map(|call| {
+        let refused = is_refusal(call.answer);
+        (call, refused)
+    });
+    let calls: Vec<(Called<'_>, bool)> = calls.collect();
     // The first call with the same parameters.
     let mut firsts: HashMap<&Value, usize> = HashMap::new();
     let mut found = None;

@@ -35,10 +35,9 @@ const ENDURING: u32 = 3;
 const LOOKING: u32 = 3;
 /// So many suspects wait in a lane.
 const MOST_PUT_OFF: usize = 64;
-
 /// One part in so many of the time may go into starts of the server for no other reason than that an input ended a session.
 const CLOSING: u32 = 6;
-/// So many of such inputs wait in a lane.
+/// So many of such inputs wait in a lane whose time is limited; others come to all of them.
 const MOST_CLOSING: usize = 64;
 
 /// One of those that try inputs side by side.
@@ -183,7 +182,11 @@ impl Lane {
                 match stream.next() {
                     Some(input) if is_left_out(&shared, &input) => shared.book().stats.left_out += 1,
                     Some(input) if input.is_bare() => apart.push_back(input),
-                    Some(input) if input.closes() && self.closing.len() >= MOST_CLOSING => {
+                    Some(input)
+                        if input.closes()
+                            && shared.deadline.is_some()
+                            && self.closing.len() >= MOST_CLOSING =>
+                    {
                         shared.book().stats.left_out += 1;
                     }
                     Some(input) if input.closes() => self.closing.push_back((number, input)),
@@ -315,12 +318,17 @@ impl Lane {
             if !suspect.oracle.ends_server() && self.spent.is_too_much(&shared) {
                 self.spent.put_off(number, suspect, tried);
             } else {
-                let began = Instant::now();
-                consider(&shared, place, (suspect, later), tried, &self.found).await;
-                self.spent.looking += began.elapsed();
-                shared.looked(began);
+                self.consider(place, (suspect, later), tried).await;
             }
         }
+    }
+
+    /// Looks into a suspect, and counts the time that it takes.
+    async fn consider(&mut self, place: &Place, suspect: (Suspect, bool), tried: &[Input]) {
+        let began = Instant::now();
+        consider(&self.shared, place, suspect, tried, &self.found).await;
+        self.spent.looking += began.elapsed();
+        self.shared.looked(began);
     }
 
     /// Looks into what was put off, as far as there is time for it.
@@ -328,10 +336,7 @@ impl Lane {
         let shared = Arc::clone(&self.shared);
         while let Some((number, suspect, tried)) = self.spent.due(&shared) {
             let Some(place) = shared.ground.places.get(number) else { break };
-            let began = Instant::now();
-            consider(&shared, place, (suspect, false), &tried, &self.found).await;
-            self.spent.looking += began.elapsed();
-            shared.looked(began);
+            self.consider(place, (suspect, false), &tried).await;
         }
     }
 

@@ -109,7 +109,7 @@ fn sequence(parts: &Parts, tool: &Tool, dice: &mut Dice<'_>) -> Input {
 fn mutated(parts: &Parts, tool: Option<&Tool>, dice: &mut Dice<'_>) -> Input {
     if dice.one_in(4)
         && let Some(input) = dice.pick(&parts.framing)
-        && (!closes(input) || dice.one_in(CLOSING))
+        && (!input.closes() || dice.one_in(CLOSING))
     {
         return input.clone();
     }
@@ -148,11 +148,6 @@ fn mutated(parts: &Parts, tool: Option<&Tool>, dice: &mut Dice<'_>) -> Input {
         }
     }
     alone("text", Action::Raw(units::join(&units)))
-}
-
-/// Whether no more can be sent after an input.
-fn closes(input: &Input) -> bool {
-    input.steps.iter().any(|step| step.action == Action::CloseInput)
 }
 
 fn other_method(parts: &Parts, dice: &mut Dice<'_>) -> Input {
