@@ -218,8 +218,8 @@ pub fn judge_step(
 
 /// Whether the session ended because it had become too long for us.
 fn we_stopped(done: &StepRecord, transcript: &Transcript) -> bool {
-    let entries = transcript.entries.iter().take(done.ends).skip(done.begins);
-    entries.into_iter().any(|entry| matches!(entry.what, Happening::Overflow))
+    let mut entries = transcript.entries.iter().take(done.ends).skip(done.begins);
+    entries.any(|entry| matches!(entry.what, Happening::Overflow))
 }
 
 fn no_longer_answers(done: &StepRecord, transcript: &Transcript) -> Breach {

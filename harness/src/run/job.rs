@@ -23,9 +23,6 @@ use crate::transcript::{CaseRecord, Health, Transcript};
 /// How often a server that dies is started again within one shared session.
 const MOST_RESTARTS: usize = 25;
 
-/// Why the rest is not tried on a server that hangs whatever is done.
-const HANGS: &str = "not tried: the server kept hanging in the cases before it";
-
 /// The right to use a lane, given back while a server takes its time to end.
 type Lane = Option<OwnedSemaphorePermit>;
 
@@ -99,8 +96,7 @@ impl Job {
         };
         if AssertUnwindSafe(work).catch_unwind().await.is_err() {
             for item in items {
-                let why = "mcp-conform itself failed here; please report it".to_owned();
-                let _ = results.send(Done::NotRun { item, why, ours: true });
+                failed(item, results);
             }
         }
     }
@@ -122,6 +118,22 @@ fn report(
     let _ = results.send(Done::Judged { item, judgement, evidence, took });
 }
 
+/// Tells that we failed ourselves.
+fn failed(item: usize, results: &UnboundedSender<Done>) {
+    let why = "mcp-conform itself failed here; please report it".to_owned();
+    let _ = results.send(Done::NotRun { item, why, ours: true });
+}
+
+/// Whether the server hangs whatever is done, so that the item is not tried.
+fn is_given_up(context: &Context, item: usize, results: &UnboundedSender<Done>) -> bool {
+    let gives_up = context.hangs_for_good();
+    if gives_up {
+        let why = "not tried: the server kept hanging in the cases before it".to_owned();
+        let _ = results.send(Done::NotRun { item, why, ours: false });
+    }
+    gives_up
+}
+
 async fn share(
     shared: Shared,
     context: &Context,
@@ -137,8 +149,7 @@ async fn share(
         else {
             continue;
         };
-        if context.hangs_for_good() {
-            let _ = results.send(Done::NotRun { item, why: HANGS.to_owned(), ours: false });
+        if is_given_up(context, item, results) {
             continue;
         }
         if session.as_ref().is_some_and(Session::is_half_full)
@@ -227,11 +238,17 @@ async fn retry_elsewhere(
     Some(true)
 }
 
-/// Ends a session and judges what was recorded.
+/// Ends a session and judges what was recorded. The cases of it have their verdicts already, so that a panic of ours must
+/// be told of the invariants.
 async fn end(session: Session, context: &Context, ordinal: (usize, usize), results: &UnboundedSender<Done>) {
     let transcript = session.finish(QUICK).await;
-    let seen = watching::watch(context, &transcript);
-    let _ = results.send(Done::Session { ordinal, seen });
+    let watch = || watching::watch(context, &transcript);
+    match std::panic::catch_unwind(AssertUnwindSafe(watch)) {
+        Ok(seen) => {
+            let _ = results.send(Done::Session { ordinal, seen });
+        }
+        Err(_) => watching::watched(context, &transcript).for_each(|(item, _)| failed(item, results)),
+    }
 }
 
 fn client_of(key: SessionKey) -> ClientKind {
@@ -296,8 +313,7 @@ async fn open(
 async fn alone(item: usize, context: &Context, ordinal: usize, lane: Lane, results: &UnboundedSender<Done>) {
     let Some(planned) = context.plan.items.get(item) else { return };
     let Some(case) = context.library.cases.get(planned.case) else { return };
-    if context.hangs_for_good() {
-        let _ = results.send(Done::NotRun { item, why: HANGS.to_owned(), ours: false });
+    if is_given_up(context, item, results) {
         return;
     }
     let key = SessionKey::of(case, planned.transport, planned.revision);

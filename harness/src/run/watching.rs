@@ -1,7 +1,6 @@
 //! What the invariants see in the recording of a session.
 
-use mcp_conform_cases::Case;
-use mcp_conform_cases::case::Script;
+use mcp_conform_cases::case::{Invariant, Script};
 
 use super::Context;
 use crate::event::Evidence;
@@ -21,21 +20,27 @@ pub(super) struct Seen {
     pub(super) shown: Option<(Breach, Vec<Evidence>)>,
 }
 
-/// Judges a recording by every invariant in the plan.
+/// The invariants in the plan that a recording is judged by, with their items.
+pub(super) fn watched<'c>(
+    context: &'c Context,
+    transcript: &Transcript,
+) -> impl Iterator<Item = (usize, &'c Invariant)> {
+    let (revision, transport) = (transcript.revision, transcript.transport);
+    context.plan.items.iter().enumerate().filter_map(move |(item, planned)| {
+        let concerned =
+            planned.skip.is_none() && planned.revision == revision && planned.transport == transport;
+        match &context.library.cases.get(planned.case)?.script {
+            Script::Invariant(invariant) if concerned => Some((item, invariant)),
+            _ => None,
+        }
+    })
+}
+
+/// Judges a recording by them.
 pub(super) fn watch(context: &Context, transcript: &Transcript) -> Vec<Seen> {
     let dialogue = Dialogue::of(transcript);
     let mut all = Vec::new();
-    for (item, planned) in context.plan.items.iter().enumerate() {
-        if planned.skip.is_some()
-            || planned.revision != transcript.revision
-            || planned.transport != transcript.transport
-        {
-            continue;
-        }
-        let Some(Case { script: Script::Invariant(invariant), .. }) = context.library.cases.get(planned.case)
-        else {
-            continue;
-        };
+    for (item, invariant) in watched(context, transcript) {
         let Some(rule) = invariants::rule(&invariant.name) else { continue };
         let observation = rule(&dialogue, &invariant.with);
         if observation.examined == 0 && observation.breaches.is_empty() {
