@@ -57,6 +57,8 @@ pub(super) fn tools() -> Vec<Tool> {
             Run::Later(|context, arguments| {
                 Box::pin(async move {
                     let seconds = arguments.get("seconds").and_then(Value::as_f64).unwrap_or(0.01);
+                    // So that a client can know that the work has begun, which the answer would tell too late.
+                    context.progress(0.0, 1.0, "Waiting");
                     tokio::time::sleep(Duration::from_secs_f64(seconds)).await;
                     context.session.server.change(&Change::Updated(WATCHED_URI.to_owned()));
                     text("The watched resource has changed.")

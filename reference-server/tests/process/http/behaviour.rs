@@ -134,15 +134,20 @@ fn a_broken_connection_cancels_in_one_era_only() {
     session.post(&request(1, "resources/subscribe", json!({ "uri": "test://watched-resource" }))).send();
     let mut standing = session.get().open();
     standing.expect("text/event-stream");
-    drop(session.call(2, "test_update_later", json!({ "seconds": 0.05 })).open());
+    // It is known to be at work before its connection breaks; a request that never arrived says nothing.
+    let later = json!({ "name": "test_update_later", "arguments": { "seconds": 0.2 }, "_meta": { "progressToken": "later" } });
+    let mut call = session.post(&request(2, "tools/call", later.clone())).open();
+    call.expect("notifications/progress");
+    drop(call);
     standing.expect("resources/updated");
 
     let filter = json!({ "notifications": { "resourceSubscriptions": ["test://watched-resource"] } });
     let mut listen = modern(server.http, 1, "subscriptions/listen", filter).open();
     listen.expect("subscriptions/acknowledged");
-    let call = json!({ "name": "test_update_later", "arguments": { "seconds": 0.05 } });
-    drop(modern(server.http, 2, "tools/call", call).open());
-    assert!(!listen.read_until(SILENCE, |text| text.contains("updated")));
+    let mut call = modern(server.http, 2, "tools/call", later).open();
+    call.expect("notifications/progress");
+    drop(call);
+    assert!(!listen.read_until(3 * SILENCE, |text| text.contains("updated")));
 }
 
 #[test]

@@ -77,6 +77,17 @@ fn opened(ask: &Ask) -> Connection {
     stream
 }
 
+/// Waits until a call is known to be at work, so that its connection may break; a fault may hide that.
+fn begun(call: &Ask) -> Connection {
+    let mut stream = call.open();
+    stream.read_until(Duration::from_secs(2), |text| text.contains("notifications/progress"));
+    stream
+}
+
+fn update_later() -> Value {
+    json!({ "name": "test_update_later", "arguments": { "seconds": 0.1 }, "_meta": { "progressToken": "later" } })
+}
+
 fn bad_notification() -> Value {
     json!({ "jsonrpc": "1.0", "method": "notifications/x" })
 }
@@ -142,7 +153,7 @@ pub(crate) fn stateful(server: &Server, revision: &'static str) -> Log {
     let watched = json!({ "uri": "test://watched-resource" });
     session.post(&request(5, "resources/subscribe", watched)).send();
     let standing = opened(&session.get());
-    drop(session.call(6, "test_update_later", json!({ "seconds": 0.05 })).open());
+    drop(begun(&session.post(&request(6, "tools/call", update_later()))));
     log.watch("after a broken connection", standing, "updated");
     log.send("delete", &session.delete());
     log.send("ended session", &ping);
@@ -203,8 +214,7 @@ pub(crate) fn stateless(server: &Server) -> Log {
     log.send("mismatch", &update.with("Mcp-Method", "tools/list"));
     log.watch("after a mismatch", stream, "updated");
     let stream = opened(&listen);
-    let later = json!({ "name": "test_update_later", "arguments": { "seconds": 0.05 } });
-    drop(to(14, "tools/call", later).open());
+    drop(begun(&to(14, "tools/call", update_later())));
     log.watch("after a broken connection", stream, "updated");
     let (mut closed, mut other) = (slow(15, 0.3).open(), slow(16, 0.3).open());
     // A fault may send it elsewhere.
