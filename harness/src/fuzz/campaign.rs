@@ -2,6 +2,7 @@
 
 mod guided;
 mod lane;
+mod spent;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -312,7 +313,7 @@ fn far_away() -> Instant {
 }
 
 fn is_left_out(shared: &Shared, input: &Input) -> bool {
-    shared.book().deaths.leave_out(&deaths::kind(input))
+    shared.book().deaths.leave_out(deaths::kind(input))
 }
 
 /// Under which name doubts about a suspect are counted. What is seen in a later leg may be the work of inputs that are no
@@ -328,10 +329,6 @@ async fn consider(
     tried: &[Input],
     found: &mpsc::UnboundedSender<Finding>,
 ) {
-    let first = suspect.tries.first().and_then(|place| tried.get(*place));
-    if let Some(input) = first.filter(|_| suspect.oracle.ends_server()) {
-        shared.book().deaths.count(deaths::kind(input));
-    }
     let doubt = doubt_of(&suspect.signature, later);
     {
         let mut book = shared.book();

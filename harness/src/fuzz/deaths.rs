@@ -1,7 +1,7 @@
 //! Which kinds of input keep ending the server. Each death costs a start, so a kind that has ended it often is tried more
 //! and more rarely, but never no more: what hides behind a fault that is known already still has its chance.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use mcp_conform_cases::case::Action;
 use serde_json::Value;
@@ -13,6 +13,11 @@ use super::text_of;
 const FREE: u32 = 4;
 /// The rarest that a kind is tried: once in two to the power of this.
 const RAREST: u32 = 12;
+/// So many deaths beside a kind of input say something about it.
+const COMPARABLE: u32 = 3;
+
+/// So many kinds are told apart: names in random inputs make more of them without end.
+const MOST_KINDS: usize = 4_096;
 
 /// The deaths so far.
 #[derive(Debug, Default)]
@@ -22,7 +27,10 @@ pub(super) struct Deaths {
 
 #[derive(Debug, Default)]
 struct Kind {
+    tried: u32,
     deaths: u32,
+    /// How often one was under way when the server ended and none of those under way did that alone.
+    near: u32,
     /// How many were left out since the last one that was tried.
     left_out: u32,
 }
@@ -34,16 +42,42 @@ impl Deaths {
         kind.deaths = kind.deaths.saturating_add(1);
     }
 
-    /// Whether the next input of this kind is left out.
-    pub(super) fn leave_out(&mut self, kind: &str) -> bool {
-        let Some(kind) = self.kinds.get_mut(kind) else { return false };
-        let Some(over) = kind.deaths.checked_sub(FREE) else { return false };
-        let wanted = 1_u32 << (over + 1).min(RAREST);
-        kind.left_out += 1;
-        if kind.left_out < wanted {
-            return true;
+    /// The server ended while inputs of these kinds were under way, and none of them ends it alone. The kind that was
+    /// there most often, measured by how often it was tried, is taken for the cause, once there is something to compare.
+    pub(super) fn blame(&mut self, under_way: &HashSet<String>) {
+        for name in &under_way {
+            if let Some(kind) = self.kinds.get_mut(name) {
+                kind.near = kind.near.saturating_add(1);
+            }
         }
-        kind.left_out = 0;
+        let share = |kind: &Kind| f64::from(kind.near) / f64::from(kind.tried.max(1));
+        let worst = self
+            .kinds
+            .iter_mut()
+            .filter(|(name, kind)| kind.near >= COMPARABLE && under_way.contains(*name))
+            .max_by(|(_, one), (_, other)| {
+                share(one).total_cmp(&share(other)).then(one.near.cmp(&other.near))
+            });
+        if let Some((_, kind)) = worst {
+            kind.deaths = kind.deaths.saturating_add(1);
+        }
+    }
+
+    /// Whether the next input of this kind is left out.
+    pub(super) fn leave_out(&mut self, kind: String) -> bool {
+        if self.kinds.len() >= MOST_KINDS && !self.kinds.contains_key(&kind) {
+            return false;
+        }
+        let kind = self.kinds.entry(kind).or_default();
+        if let Some(over) = kind.deaths.checked_sub(FREE) {
+            let wanted = 1_u32 << (over + 1).min(RAREST);
+            kind.left_out += 1;
+            if kind.left_out < wanted {
+                return true;
+            }
+            kind.left_out = 0;
+        }
+        kind.tried = kind.tried.saturating_add(1);
         false
     }
 }
@@ -51,7 +85,13 @@ impl Deaths {
 /// What an input has in common with others that end a server for the same reason, as far as one can tell from outside.
 pub(super) fn kind(input: &Input) -> String {
     let [step] = input.steps.as_slice() else {
-        return format!("{}, {}", input.origin, super::suspect::subject(input));
+        // What crosses an answer matters more than whose answer it is.
+        let notified = input.steps.iter().find_map(|step| match &step.action {
+            Action::Notify(send) => Some(send.method.clone()),
+            _ => None,
+        });
+        let about = notified.unwrap_or_else(|| super::suspect::subject(input));
+        return format!("{}, {about}", input.origin);
     };
     let what = match &step.action {
         Action::Request(send) | Action::Notify(send) => {
@@ -109,7 +149,8 @@ mod tests {
     #[test]
     fn a_kind_that_keeps_ending_the_server_is_tried_more_and_more_rarely() {
         let mut deaths = Deaths::default();
-        let tried = |deaths: &mut Deaths, of: usize| (0..of).filter(|_| !deaths.leave_out("a")).count();
+        let tried =
+            |deaths: &mut Deaths, of: usize| (0..of).filter(|_| !deaths.leave_out("a".to_owned())).count();
         assert_eq!(tried(&mut deaths, 100), 100);
         (0..FREE).for_each(|_| deaths.count("a".to_owned()));
         assert_eq!(tried(&mut deaths, 100), 50);
@@ -117,6 +158,21 @@ mod tests {
         assert_eq!(tried(&mut deaths, 320), 10);
         (0..100).for_each(|_| deaths.count("a".to_owned()));
         assert_eq!(tried(&mut deaths, 1 << RAREST), 1);
-        assert!(!deaths.leave_out("b"));
+        assert!(!deaths.leave_out("b".to_owned()));
+    }
+
+    #[test]
+    fn what_is_always_there_is_blamed_and_not_what_is_tried_often() {
+        let mut deaths = Deaths::default();
+        for _ in 0..20 {
+            for _ in 0..50 {
+                assert!(!deaths.leave_out("innocent".to_owned()));
+            }
+            if !deaths.leave_out("race".to_owned()) {
+                deaths.blame(&["innocent", "race"].map(str::to_owned).into());
+            }
+        }
+        assert!((0..100).all(|_| !deaths.leave_out("innocent".to_owned())));
+        assert!((0..4).all(|_| deaths.leave_out("race".to_owned())));
     }
 }

@@ -7,13 +7,14 @@ use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
+use super::spent::{Spent, cost};
 use super::{MOST_DOUBTS, Shared, consider, endure, is_left_out, replayer};
+use crate::fuzz::deaths;
 use crate::fuzz::finding::Finding;
 use crate::fuzz::flight::{Flight, Landing};
 use crate::fuzz::ground::Place;
 use crate::fuzz::input::Input;
 use crate::fuzz::judging::{self, Judged, Judging};
-use crate::fuzz::oracle::Oracle;
 use crate::fuzz::stream::Stream;
 use crate::fuzz::suspect::{self, Suspect};
 
@@ -28,15 +29,6 @@ const LEGS: usize = 128;
 const LEGS_IN_TURN: usize = 16;
 /// One leg in so many is followed by a trial of endurance.
 const ENDURANCE_EVERY: usize = 8;
-/// One part in so many of the time may go into such trials.
-const ENDURING: u32 = 3;
-/// One part in so many of the time may go into looking at suspects that did not end the server; the others wait until the
-/// budget is spent.
-const LOOKING: u32 = 3;
-/// So many suspects wait in a lane.
-const MOST_PUT_OFF: usize = 64;
-/// One part in so many of the time may go into starts of the server for no other reason than that an input ended a session.
-const CLOSING: u32 = 6;
 /// So many of such inputs wait in a lane whose time is limited; others come to all of them.
 const MOST_CLOSING: usize = 64;
 
@@ -62,14 +54,16 @@ impl Lane {
         number: (usize, usize),
         found: mpsc::UnboundedSender<Finding>,
     ) -> Lane {
-        let spent = Spent {
-            began: Instant::now(),
-            looking: Duration::ZERO,
-            enduring: Duration::ZERO,
-            closing: Duration::ZERO,
-            put_off: Vec::new(),
-        };
-        Lane { shared, number, legs: 0, trials: 0, spent, closing: VecDeque::new(), judging: None, found }
+        Lane {
+            shared,
+            number,
+            legs: 0,
+            trials: 0,
+            spent: Spent::new(),
+            closing: VecDeque::new(),
+            judging: None,
+            found,
+        }
     }
 
     /// Tries inputs until there are no more, or it is over; lets go of `walking` then, and looks into what was put off.
@@ -220,16 +214,24 @@ impl Lane {
         let ends = |suspect: &Suspect| suspect.oracle.ends_server();
         let last: Vec<usize> =
             suspects.iter().filter(|suspect| ends(suspect)).flat_map(|one| one.tries.clone()).collect();
-        if let (Some(first), Some(last)) = (last.iter().min(), last.iter().max())
-            && first < last
-            && let Some(doubtful) = tried.get(*first..=*last)
-        {
-            let seen = self.one_by_one(place, number, doubtful.to_vec().into()).await;
-            for suspect in suspects.iter_mut().filter(|suspect| ends(suspect)) {
-                // What none of them did alone takes several in a row.
-                suspect.tries = vec![*last];
+        match (last.iter().min(), last.iter().max()) {
+            (Some(first), Some(last)) if first < last => {
+                let doubtful = tried.get(*first..=*last).unwrap_or_default();
+                let seen = self.one_by_one(place, number, doubtful.to_vec().into()).await;
+                for suspect in suspects.iter_mut().filter(|suspect| ends(suspect)) {
+                    // What none of them did alone takes several in a row.
+                    suspect.tries = vec![*last];
+                }
+                suspects.retain(|suspect| !ends(suspect) || !seen.contains(&suspect.signature));
+                if suspects.iter().any(ends) {
+                    shared.book().deaths.blame(&doubtful.iter().map(deaths::kind).collect());
+                }
             }
-            suspects.retain(|suspect| !ends(suspect) || !seen.contains(&suspect.signature));
+            (Some(only), _) => {
+                let kind = tried.get(*only).map(deaths::kind);
+                kind.into_iter().for_each(|kind| shared.book().deaths.count(kind));
+            }
+            _ => {}
         }
         self.look_into(place, number, later, suspects, &tried).await;
     }
@@ -298,6 +300,10 @@ impl Lane {
                 suspect.tries = tried.len().checked_sub(1).into_iter().collect();
                 seen.insert(suspect.signature.clone());
             }
+            if let Some(input) = tried.last().filter(|_| suspects.iter().any(|one| one.oracle.ends_server()))
+            {
+                shared.book().deaths.count(deaths::kind(input));
+            }
             self.look_into(place, number, false, suspects, &tried).await;
         }
         seen
@@ -362,54 +368,5 @@ impl Lane {
         let put_off = self.spent.put_off.iter().map(|(_, suspect, _)| &suspect.signature);
         let all = book.known.iter().chain(doubtful).chain(put_off);
         all.filter_map(|signature| suspect::silent_subject(signature)).map(str::to_owned).collect()
-    }
-}
-
-/// What is looked into first: what ended the server, then what shows at once; silence, which has to be waited for, last.
-fn cost(suspect: &Suspect) -> (bool, Oracle) {
-    (suspect.oracle == Oracle::NoAnswer, suspect.oracle)
-}
-
-/// What a lane spends on looking into suspects, and what it has put off.
-struct Spent {
-    began: Instant,
-    looking: Duration,
-    enduring: Duration,
-    closing: Duration,
-    /// The place, a suspect, and the inputs that may have caused it.
-    put_off: Vec<(usize, Suspect, Vec<Input>)>,
-}
-
-impl Spent {
-    /// Whether so much of the budget went into suspects that inputs come first now.
-    fn is_too_much(&self, shared: &Shared) -> bool {
-        shared.deadline.is_some() && self.looking > self.began.elapsed() / LOOKING
-    }
-
-    /// Whether so much of the budget went into trials of endurance that inputs come first now.
-    fn endured_enough(&self, shared: &Shared) -> bool {
-        shared.deadline.is_some() && self.enduring > self.began.elapsed() / ENDURING
-    }
-
-    /// Whether so much of the budget went into starts after inputs that end a session that other inputs come first now.
-    fn closed_enough(&self, shared: &Shared) -> bool {
-        shared.deadline.is_some() && self.closing > self.began.elapsed() / CLOSING
-    }
-
-    fn put_off(&mut self, place: usize, mut suspect: Suspect, tried: &[Input]) {
-        let known = self.put_off.iter().any(|(_, other, _)| other.signature == suspect.signature);
-        if known || self.put_off.len() >= MOST_PUT_OFF {
-            return;
-        }
-        let causes: Vec<Input> =
-            suspect.tries.iter().filter_map(|place| tried.get(*place)).cloned().collect();
-        suspect.tries = (0..causes.len()).collect();
-        self.put_off.push((place, suspect, causes));
-        self.put_off.sort_by_key(|(_, suspect, _)| cost(suspect));
-    }
-
-    /// What was put off and is looked into now, if there is time for it.
-    fn due(&mut self, shared: &Shared) -> Option<(usize, Suspect, Vec<Input>)> {
-        (!self.put_off.is_empty() && !self.is_too_much(shared)).then(|| self.put_off.remove(0))
     }
 }

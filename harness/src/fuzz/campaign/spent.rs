@@ -1,0 +1,80 @@
+//! What a lane spends its time on, and what it puts off until there is time for it.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::Shared;
+use crate::fuzz::input::Input;
+use crate::fuzz::oracle::Oracle;
+use crate::fuzz::suspect::Suspect;
+
+/// One part in so many of the time may go into trials of endurance.
+const ENDURING: u32 = 3;
+/// One part in so many of the time may go into looking at suspects that did not end the server; the others wait until the
+/// budget is spent.
+const LOOKING: u32 = 3;
+/// So many suspects wait in a lane.
+const MOST_PUT_OFF: usize = 64;
+/// One part in so many of the time may go into starts of the server for no other reason than that an input ended a session.
+const CLOSING: u32 = 6;
+
+/// What is looked into first: what ended the server, then what shows at once; silence, which has to be waited for, last.
+pub(super) fn cost(suspect: &Suspect) -> (bool, Oracle) {
+    (suspect.oracle == Oracle::NoAnswer, suspect.oracle)
+}
+
+/// What a lane spends on looking into suspects, and what it has put off.
+pub(super) struct Spent {
+    pub(super) began: Instant,
+    pub(super) looking: Duration,
+    pub(super) enduring: Duration,
+    pub(super) closing: Duration,
+    /// The place, a suspect, and the inputs that may have caused it.
+    pub(super) put_off: Vec<(usize, Suspect, Vec<Input>)>,
+}
+
+impl Spent {
+    /// Nothing yet.
+    pub(super) fn new() -> Spent {
+        Spent {
+            began: Instant::now(),
+            looking: Duration::ZERO,
+            enduring: Duration::ZERO,
+            closing: Duration::ZERO,
+            put_off: Vec::new(),
+        }
+    }
+
+    /// Whether so much of the budget went into suspects that inputs come first now.
+    pub(super) fn is_too_much(&self, shared: &Shared) -> bool {
+        shared.deadline.is_some() && self.looking > self.began.elapsed() / LOOKING
+    }
+
+    /// Whether so much of the budget went into trials of endurance that inputs come first now.
+    pub(super) fn endured_enough(&self, shared: &Shared) -> bool {
+        shared.deadline.is_some() && self.enduring > self.began.elapsed() / ENDURING
+    }
+
+    /// Whether so much of the budget went into starts after inputs that end a session that other inputs come first now.
+    pub(super) fn closed_enough(&self, shared: &Shared) -> bool {
+        shared.deadline.is_some() && self.closing > self.began.elapsed() / CLOSING
+    }
+
+    pub(super) fn put_off(&mut self, place: usize, mut suspect: Suspect, tried: &[Input]) {
+        let known = self.put_off.iter().any(|(_, other, _)| other.signature == suspect.signature);
+        if known || self.put_off.len() >= MOST_PUT_OFF {
+            return;
+        }
+        let causes: Vec<Input> =
+            suspect.tries.iter().filter_map(|place| tried.get(*place)).cloned().collect();
+        suspect.tries = (0..causes.len()).collect();
+        self.put_off.push((place, suspect, causes));
+        self.put_off.sort_by_key(|(_, suspect, _)| cost(suspect));
+    }
+
+    /// What was put off and is looked into now, if there is time for it.
+    pub(super) fn due(&mut self, shared: &Shared) -> Option<(usize, Suspect, Vec<Input>)> {
+        (!self.put_off.is_empty() && !self.is_too_much(shared)).then(|| self.put_off.remove(0))
+    }
+}
