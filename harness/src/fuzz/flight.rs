@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use super::input::{Claim, Input};
-use super::leg::{Asked, Leg, Try};
+use super::leg::{Asked, Leg, Try, message_sent};
 use super::suspect;
 use super::watch::Watchdog;
 use crate::event::Transport;
@@ -34,6 +34,8 @@ const MOST_SILENT: u32 = 2;
 const SLOW: u32 = 20;
 /// Nothing faster than this is suspicious.
 const QUICK: Duration = Duration::from_secs(1);
+/// The same where nothing depends on it.
+const HASTY: Duration = Duration::from_millis(100);
 /// How long is waited for the end of a server whose input was closed: it may crash then.
 const END: Duration = Duration::from_secs(2);
 
@@ -81,11 +83,13 @@ pub(super) struct Flight {
     /// Requests that had no answer although the server lives.
     unanswered: Vec<(usize, usize)>,
     pub(super) landing: Landing,
-    /// The ids of what must be answered, to tell repeated ones.
+    /// The ids of everything that was sent, to tell repeated ones.
     ids: HashSet<String>,
     begins: usize,
     timeout: Duration,
     patient: bool,
+    /// Whether an answer that does not come soon is none, as another input can be tried instead.
+    pub(super) hasty: bool,
     /// Whether there was no handshake yet.
     pub(super) bare: bool,
     /// Whether the server is reached over the loopback.
@@ -116,6 +120,7 @@ impl Flight {
             ids: HashSet::new(),
             timeout,
             patient,
+            hasty: false,
             bare: false,
             loopback: false,
             sent: 0,
@@ -125,9 +130,13 @@ impl Flight {
 
     /// How long is much longer than the server has taken so far.
     fn quick(&self) -> Duration {
+        self.longer_than_usual(QUICK)
+    }
+
+    fn longer_than_usual(&self, least: Duration) -> Duration {
         match self.session.slowest() {
             Duration::ZERO => self.timeout,
-            slowest => (slowest * SLOW).clamp(QUICK.min(self.timeout), self.timeout),
+            slowest => (slowest * SLOW).clamp(least.min(self.timeout), self.timeout),
         }
     }
 
@@ -231,51 +240,51 @@ impl Flight {
         if let (Some(entry), Some(this)) = (sent.entry, self.tries.get_mut(place)) {
             this.sent.push((number, entry));
         }
-        if let Some(entry) = sent.entry
-            && !self.bare
-            && let Some(id) = self.must_be_answered(place, number, entry)
-        {
-            let key = id_key(&id);
-            if self.ids.insert(key.clone()) {
-                let this = self.tries.get_mut(place)?;
-                this.asked.push(Asked { step: number, id, key, entry });
-                let asked = (place, this.asked.len() - 1);
-                let is_moot = self.silent.as_ref().is_some_and(|silent| {
-                    !silent.is_empty() && silent.contains(&suspect::subject(&this.input))
-                });
-                if is_moot {
-                    self.moot.push(asked);
-                } else {
-                    self.in_flight.push_back(asked);
-                }
-            }
+        if let Some(entry) = sent.entry.filter(|_| !self.bare) {
+            self.expect_answer(place, number, entry);
         }
         Some(sent)
     }
 
+    /// Waits for the answer to what was sent, if there must be one and nobody can take another for it.
+    fn expect_answer(&mut self, place: usize, step: usize, entry: usize) {
+        let Some(message) = message_sent(&self.session.transcript, entry) else { return };
+        let asks = self.must_be_answered(place, step, entry, &message);
+        let ids = ids_in(&message);
+        drop(message);
+        // Who uses an id again cannot tell whose answer comes, whatever the other message was.
+        let is_first = !ids.iter().any(|id| self.ids.contains(id));
+        self.ids.extend(ids);
+        let Some(id) = asks.filter(|_| is_first) else { return };
+        let Some(this) = self.tries.get_mut(place) else { return };
+        this.asked.push(Asked { step, key: id_key(&id), id, entry });
+        let asked = (place, this.asked.len() - 1);
+        let is_moot = self
+            .silent
+            .as_ref()
+            .is_some_and(|silent| !silent.is_empty() && silent.contains(&suspect::subject(&this.input)));
+        if is_moot {
+            self.moot.push(asked);
+        } else {
+            self.in_flight.push_back(asked);
+        }
+    }
+
     /// The id under which what was sent must be answered; none where a server may be unable to read it, and where the
     /// answer may be a long time coming or is no longer wanted.
-    fn must_be_answered(&self, place: usize, number: usize, entry: usize) -> Option<Value> {
+    fn must_be_answered(&self, place: usize, number: usize, entry: usize, message: &Value) -> Option<Value> {
         let step = self.tries.get(place)?.input.steps.get(number)?;
         // What goes out with other headers, or written out, may be refused by HTTP alone.
         if !step.headers.is_empty() || matches!(step.action, Action::Http(_) | Action::HttpRaw(_)) {
             return None;
         }
-        let Happening::Sent { bytes, message, .. } = &self.session.transcript.entries.get(entry)?.what else {
+        let Happening::Sent { bytes, .. } = &self.session.transcript.entries.get(entry)?.what else {
             return None;
         };
         // A line end in the middle makes two lines of it.
         if bytes.strip_suffix(b"\n").unwrap_or(bytes).contains(&b'\n') || self.is_given_up(place, number) {
             return None;
         }
-        let parsed;
-        let message = match message {
-            Some(message) => message,
-            None => {
-                parsed = serde_json::from_slice::<Value>(bytes).ok()?;
-                &parsed
-            }
-        };
         let members = message.as_object()?;
         let is_plain =
             members.keys().all(|key| matches!(key.as_str(), "jsonrpc" | "id" | "method" | "params"))
@@ -361,7 +370,8 @@ impl Flight {
     /// Waits for all answers and a sign of life.
     async fn settle(&mut self) {
         let begun = Instant::now();
-        self.drain(0, begun + self.quick()).await;
+        let soon = if self.hasty { self.longer_than_usual(HASTY) } else { self.quick() };
+        self.drain(0, begun + soon).await;
         if self.landing != Landing::Sound {
             return;
         }
@@ -375,7 +385,9 @@ impl Flight {
             Waited::TimedOut => self.landing = Landing::Hung,
             _ => {
                 // The server lives; what takes long may just be slow.
-                self.drain(0, begun + self.patience()).await;
+                if !self.hasty {
+                    self.drain(0, begun + self.patience()).await;
+                }
                 self.give_up();
             }
         }
@@ -512,6 +524,12 @@ impl Flight {
             }
         }
     }
+}
+
+/// The ids in a message, or in those of a batch.
+fn ids_in(message: &Value) -> Vec<String> {
+    let messages = message.as_array().map_or(std::slice::from_ref(message), Vec::as_slice);
+    messages.iter().filter_map(|message| message.get("id")).map(id_key).collect()
 }
 
 /// Whether an input has a session to itself while it is tried: one step needs what another brought.

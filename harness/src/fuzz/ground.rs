@@ -222,8 +222,10 @@ fn places(
         let reach = surface.reach(&fuzz.settings);
         plan.add(library, &surface.profiles, surface.transport, &fuzz.settings, reach);
         for (revision, profile) in &surface.profiles {
-            let callable = profile.callable(&fuzz.settings.calls).into_iter().map(str::to_owned).collect();
-            let mut maker = MakerSettings::new(callable, *revision, surface.transport, fuzz.settings.seed);
+            let callable: Vec<String> =
+                profile.callable(&fuzz.settings.calls).into_iter().map(str::to_owned).collect();
+            let mut maker =
+                MakerSettings::new(callable.clone(), *revision, surface.transport, fuzz.settings.seed);
             maker.hints = run::hints(profile, scratch, &fuzz.settings);
             maker.canary = Some(canary.clone());
             let maker = Maker::new(profile, maker);
@@ -238,6 +240,7 @@ fn places(
                     rules: Rule::all(library, &plan, *revision),
                     secrets: secrets.to_vec(),
                     canary: canary.marker.clone(),
+                    tools: callable,
                 }),
             });
         }

@@ -1,6 +1,7 @@
 //! A leg of a flight: so much of it as is judged at once. A server may see many legs in one session, since starting it
 //! often costs more than a thousand inputs.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use mcp_conform_cases::case::Action;
@@ -83,6 +84,15 @@ impl Leg {
                 Some(Called { place, step: asked.step, params, entry, answer })
             })
         })
+    }
+}
+
+/// The message that an entry sent, if it is JSON.
+pub(super) fn message_sent(transcript: &Transcript, entry: usize) -> Option<Cow<'_, Value>> {
+    match &transcript.entries.get(entry)?.what {
+        Happening::Sent { message: Some(message), .. } => Some(Cow::Borrowed(message)),
+        Happening::Sent { bytes, .. } => serde_json::from_slice(bytes).ok().map(Cow::Owned),
+        _ => None,
     }
 }
 

@@ -2,7 +2,6 @@
 //! method is about, a page of another origin, a session that is none. It is told from what was sent, so that it holds for
 //! inputs of any origin, also when they have become smaller or were read from a file.
 
-use std::borrow::Cow;
 use std::sync::LazyLock;
 
 use mcp_conform_cases::Era;
@@ -10,11 +9,11 @@ use mcp_conform_cases::case::{Action, Headers};
 use regex::Regex;
 use serde_json::Value;
 
-use super::leg::Leg;
+use super::leg::{Leg, message_sent};
 use super::oracle::Oracle;
 use super::suspect::Suspect;
 use crate::judge::{Breach, evidence};
-use crate::transcript::{Happening, Transcript};
+use crate::transcript::Happening;
 
 /// Names that no server can take for something else than a method.
 static NAME: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new("^[a-z][a-z0-9_]*(/[a-z0-9_]+)*$").ok());
@@ -55,7 +54,7 @@ pub(super) fn all(leg: &Leg) -> Vec<Suspect> {
             let entry = leg.response_to(asked)?;
             let step = this.input.steps.get(asked.step)?;
             let code = leg.message_in(entry)?.pointer("/error/code")?.as_i64()?;
-            let sent = sent(transcript, asked.entry)?;
+            let sent = message_sent(transcript, asked.entry)?;
             let (requirement, message, signature) =
                 of_code(transcript.revision.era(), &step.action, &sent, code)?;
             Some((requirement, message, signature, asked.step, vec![asked.entry, entry]))
@@ -86,13 +85,9 @@ pub(super) fn all(leg: &Leg) -> Vec<Suspect> {
 
 type Refusal = (&'static str, String, String);
 
-/// The message that an entry sent.
-fn sent(transcript: &Transcript, entry: usize) -> Option<Cow<'_, Value>> {
-    match &transcript.entries.get(entry)?.what {
-        Happening::Sent { message: Some(message), .. } => Some(Cow::Borrowed(message)),
-        Happening::Sent { bytes, .. } => serde_json::from_slice(bytes).ok().map(Cow::Owned),
-        _ => None,
-    }
+/// Whether a method might exist, in a newer revision or in an extension.
+pub(super) fn is_in_known_area(method: &str) -> bool {
+    AREAS.contains(&method.split('/').next().unwrap_or_default())
 }
 
 /// The wrong code of an error.
@@ -110,9 +105,8 @@ fn of_code(era: Era, action: &Action, message: &Value, code: i64) -> Option<Refu
         return None;
     }
     let method = message.get("method")?.as_str()?;
-    let area = method.split('/').next().unwrap_or_default();
     let is_name = NAME.as_ref().is_some_and(|name| name.is_match(method));
-    if code != METHOD_NOT_FOUND && is_name && !AREAS.contains(&area) {
+    if code != METHOD_NOT_FOUND && is_name && !is_in_known_area(method) {
         return Some((
             "base.method-not-found",
             format!("the unknown method `{method}` is answered with error {code}, not {METHOD_NOT_FOUND}"),

@@ -11,8 +11,9 @@ use crate::transcript::Exit;
 const LONGEST: usize = 160;
 
 /// What differs from one occurrence of a fault to the next.
-static VARIABLE: LazyLock<Option<Regex>> =
-    LazyLock::new(|| Regex::new(r#"0x[0-9a-fA-F]+|"[^"]*"|'[^']*'|`[^`]*`|\b\d+\b"#).ok());
+static VARIABLE: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    Regex::new(r#"["'`][^"'`]*… \(\d+ bytes in all\)|0x[0-9a-fA-F]+|"[^"]*"|'[^']*'|`[^`]*`|\b\d+\b"#).ok()
+});
 
 /// A text without what differs from one occurrence to the next.
 #[must_use]

@@ -6,7 +6,7 @@ use mcp_conform_cases::case::Action;
 use serde_json::Value;
 
 use super::flight::Landing;
-use super::input::{Claim, Input};
+use super::input::{Claim, Input, InputStep};
 use super::leg::{Asked, Called, Leg, Try};
 use super::oracle::Oracle;
 use super::rules::Rule;
@@ -54,6 +54,30 @@ pub(super) struct Knowledge {
     pub(super) secrets: Vec<(String, String)>,
     /// What stands in a file that no server serves.
     pub(super) canary: String,
+    /// The tools that may be called.
+    pub(super) tools: Vec<String>,
+}
+
+impl Knowledge {
+    /// What a step is about: the tool that it calls, also where nothing is known of its arguments, else what the input is
+    /// about.
+    fn subject_of(&self, step: &InputStep, input: &Input) -> String {
+        let written;
+        let called = match &step.action {
+            Action::Request(send) => send.params.as_ref().filter(|_| send.method == "tools/call"),
+            Action::Raw(text) => {
+                written = text_of::message(text)
+                    .filter(|message| message.get("method").is_some_and(|method| method == "tools/call"));
+                written.as_ref().and_then(|message| message.get("params"))
+            }
+            _ => None,
+        };
+        let name = called.and_then(|params| params.get("name")).and_then(Value::as_str);
+        match name.filter(|name| self.tools.iter().any(|tool| tool == name)) {
+            Some(name) => format!("a call of `{name}`"),
+            None => subject(input),
+        }
+    }
 }
 
 /// Everything suspicious in a leg of a flight.
@@ -67,9 +91,7 @@ pub(super) fn all(leg: &Leg, knowledge: &Knowledge) -> Vec<Suspect> {
         (Landing::Closed, _) => end(transcript, tries).into_iter().collect(),
         (Landing::Sound | Landing::Full, _) => Vec::new(),
     };
-    let unread = transcript.entries.iter().any(|entry| {
-        matches!(&entry.what, Happening::Received { content: Content::TooLong | Content::Beyond(_), .. })
-    });
+    let unread = transcript.entries.iter().any(|entry| may_be_an_answer(&entry.what));
     // What we could not read may have been an answer.
     found.extend(
         leg.unanswered
@@ -93,6 +115,18 @@ pub(super) fn all(leg: &Leg, knowledge: &Knowledge) -> Vec<Suspect> {
         }
     }
     found
+}
+
+/// Whether something came that we could not read, or that is no message although it looks like one.
+fn may_be_an_answer(what: &Happening) -> bool {
+    /// A message that was torn apart still begins like one.
+    const BEGINNING: &[u8] = b"\"jsonrpc\"";
+    let Happening::Received { frame, content, .. } = what else { return false };
+    match content {
+        Content::TooLong | Content::Beyond(_) | Content::NotUtf8(_) => true,
+        Content::NotJson(_) => frame.bytes.windows(BEGINNING.len()).any(|part| part == BEGINNING),
+        _ => false,
+    }
 }
 
 fn exit_of(transcript: &Transcript) -> Option<Exit> {
@@ -193,7 +227,8 @@ fn hang(transcript: &Transcript, tries: &[Try], under_way: Vec<usize>) -> Suspec
     }
 }
 
-/// What an input is about, in a few words: the tool, the method, or how it came to be.
+/// What an input is about, in a few words: the tool, the method, or how it came to be. Methods that there are not are
+/// one thing, whatever their names.
 pub(super) fn subject(input: &Input) -> String {
     let tool = input.steps.iter().find_map(|step| match &step.claim {
         Claim::Valid { tool } | Claim::Forbidden { tool, .. } | Claim::Bait { tool, .. } => {
@@ -210,6 +245,7 @@ pub(super) fn subject(input: &Input) -> String {
     };
     match (tool, method()) {
         (Some(tool), _) => format!("a call of `{tool}`"),
+        (None, Some(method)) if !refusals::is_in_known_area(&method) => "an unknown method".to_owned(),
         (None, Some(method)) => format!("`{}`", text::bounded(&text::visible(&method), EXCERPT)),
         (None, None) => format!("odd input ({})", input.origin),
     }
@@ -365,7 +401,7 @@ fn of_answer(
         && answer.contains(marker.as_str())
         && !sent.contains(marker.as_str())
     {
-        let subject = subject(&this.input);
+        let subject = knowledge.subject_of(step, &this.input);
         found.push(suspect(
             oracle,
             format!("{subject} does more with its arguments than it should: the answer holds `{marker}`"),
@@ -374,7 +410,7 @@ fn of_answer(
     }
     if let Some(stack) = leaks::stack(&answer).filter(|stack| !sent.contains(stack)) {
         let shown = text::bounded(&text::visible(stack), EXCERPT).into_owned();
-        let subject = subject(&this.input);
+        let subject = knowledge.subject_of(step, &this.input);
         found.push(suspect(
             Oracle::StackTrace,
             format!("the answer to {subject} shows the stack of the program: {shown}"),
@@ -387,7 +423,7 @@ fn of_answer(
             .iter()
             .find(|(_, value)| answer.contains(value.as_str()) && !sent.contains(value.as_str()))
     {
-        let subject = subject(&this.input);
+        let subject = knowledge.subject_of(step, &this.input);
         found.push(suspect(
             Oracle::Secret,
             format!("the error for {subject} holds the value of the environment variable `{name}`"),

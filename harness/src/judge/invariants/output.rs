@@ -16,8 +16,10 @@ pub(super) fn only_messages(dialogue: &Dialogue<'_>, _: &Map<String, Value>) -> 
     let mut seen = Observation::default();
     let spread = spread_messages(dialogue.transcript);
     for (index, entry) in dialogue.transcript.entries.iter().enumerate() {
-        let Happening::Received { content, .. } = &entry.what else { continue };
-        if spread.iter().any(|(from, to)| (*from..=*to).contains(&index)) {
+        let Happening::Received { frame, content, .. } = &entry.what else { continue };
+        let is_spread = spread.iter().any(|(from, to)| (*from..=*to).contains(&index));
+        // Who ends in the middle of a message is told of its end, if that was not ours.
+        if is_spread || frame.ending == Ending::EndOfStream && is_beginning(content) {
             continue;
         }
         seen.examine(match content {
@@ -64,6 +66,11 @@ pub(super) fn only_messages(dialogue: &Dialogue<'_>, _: &Map<String, Value>) -> 
         });
     }
     seen
+}
+
+/// Whether it is JSON as far as it goes.
+fn is_beginning(content: &Content) -> bool {
+    matches!(content, Content::NotJson(why) if why.starts_with("EOF while parsing"))
 }
 
 /// A message stands on one line.
