@@ -8,10 +8,10 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressDrawTarget};
 use mcp_conform::event::Direction;
 use mcp_conform::fuzz::campaign::{self, Budget, FuzzEvent, Guided, GuidedSettings, Outcome, Stats};
+use mcp_conform::fuzz::case_file::Saved;
 use mcp_conform::fuzz::finding::Finding;
 use mcp_conform::fuzz::ground::{FuzzSettings, Introduction};
 use mcp_conform::fuzz::guided::{GuidedError, IS_AVAILABLE, Source};
-use mcp_conform::fuzz::input::Input;
 use mcp_conform::fuzz::report::{self, FuzzReport};
 use mcp_conform::report::{Progress, Style, file};
 use mcp_conform::settings::Settings;
@@ -84,7 +84,7 @@ fn complete(arguments: &FuzzArguments) -> Result<FuzzSettings, Refused> {
         settings,
         budget: Budget { cases: arguments.cases, time },
         shard: (arguments.shard.index, arguments.shard.count),
-        corpus: corpus.into_iter().map(|(_, input)| input).collect(),
+        corpus: corpus.into_iter().map(|saved| saved.input).collect(),
         confined: !arguments.no_sandbox,
         guided,
     })
@@ -120,7 +120,7 @@ fn folder(arguments: &FuzzArguments) -> PathBuf {
 }
 
 /// The inputs in a file or a folder, with the files that they are in. A folder that is not there is an empty one.
-pub(crate) fn inputs_of(path: &Path) -> Result<Vec<(PathBuf, Input)>, String> {
+pub(crate) fn inputs_of(path: &Path) -> Result<Vec<Saved>, String> {
     if !path.exists() {
         return Ok(Vec::new());
     }
@@ -129,10 +129,10 @@ pub(crate) fn inputs_of(path: &Path) -> Result<Vec<(PathBuf, Input)>, String> {
         let shown = file.display().to_string();
         let text = case_files::read(&file)?;
         let case = Case::read(&shown, &text).map_err(|error| error.to_string())?;
-        let input = Input::from_case(&case).ok_or_else(|| {
+        let saved = Saved::from_case(shown.clone(), &case).ok_or_else(|| {
             format!("{shown}: is no input: only cases that send something once can be tried")
         })?;
-        inputs.push((file, input));
+        inputs.push(saved);
     }
     Ok(inputs)
 }

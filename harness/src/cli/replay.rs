@@ -65,7 +65,6 @@ pub(crate) fn main(arguments: &ReplayArguments) -> Code {
             shows += usize::from(!replayed.faults.is_empty());
             let _ = io::stderr().lock().write_all(drawn(replayed).as_bytes());
         };
-        let inputs = inputs.into_iter().map(|(file, input)| (file.display().to_string(), input)).collect();
         match replay::all(&library, &fuzz, inputs, interrupts.stopped.clone(), &mut tell).await {
             Err(error) => {
                 complain(&error);

@@ -11,6 +11,7 @@ use mcp_conform_cases::case::{Action, Case, HttpRequest, Outcome, Script, Sessio
 use serde_json::{Map, Value, json};
 
 use super::input::{BARE, Claim, Input, InputStep};
+use super::oracle::Oracle;
 use crate::event::Transport;
 
 /// What stands at the head of a case file.
@@ -30,6 +31,25 @@ pub struct CaseHead {
     pub tools: Vec<String>,
     /// What a reader should know.
     pub note: Option<String>,
+}
+
+/// An input that was read from a file.
+#[derive(Clone, Debug)]
+pub struct Saved {
+    /// The file.
+    pub name: String,
+    /// The input.
+    pub input: Input,
+    /// What noticed it, if fuzzing saved it.
+    pub oracle: Option<Oracle>,
+}
+
+impl Saved {
+    /// The input in a case file; none if the case does more than send something once.
+    #[must_use]
+    pub fn from_case(name: String, case: &Case) -> Option<Saved> {
+        Some(Saved { name, input: Input::from_case(case)?, oracle: Oracle::of_case(&case.id) })
+    }
 }
 
 /// What shows the finding when the case is run.

@@ -103,6 +103,22 @@ pub(super) fn trials(maker: &Maker, profile: &Profile) -> Vec<Trial> {
         .collect()
 }
 
+/// The trial that shows again what an input was saved for; none if sending it once does.
+fn trial_of(oracle: Oracle, input: &Input) -> Option<Trial> {
+    match oracle {
+        Oracle::Growth => Some(Trial::Repeat(input.clone())),
+        Oracle::Spin => Some(Trial::Disturb(vec![input.clone()])),
+        Oracle::CrossTalk => Marked::saved(input).map(Trial::Mark),
+        _ => None,
+    }
+}
+
+/// Shows again what only shows after a while.
+pub(super) async fn again(replayer: &Replayer<'_>, oracle: Oracle, input: &Input) -> Option<Suspect> {
+    let trial = trial_of(oracle, input)?;
+    Some(carry_out(replayer, &trial, |_| false).await?.suspect)
+}
+
 /// Carries a trial out on a fresh server, and again where something shows.
 pub(super) async fn carry_out(
     replayer: &Replayer<'_>,
@@ -177,6 +193,7 @@ fn growth_suspect(growth: &Growth, input: &Input) -> Suspect {
         Resource::Descriptors => "open descriptors",
         Resource::Memory => "memory",
     };
+    let grows = if growth.resource == Resource::Memory { "grows" } else { "grow" };
     let amount = |value: u64| match growth.resource {
         Resource::Memory => text::size(value),
         _ => value.to_string(),
@@ -184,7 +201,7 @@ fn growth_suspect(growth: &Growth, input: &Input) -> Suspect {
     suspect(
         Oracle::Growth,
         format!(
-            "{what} grow with {subject}, sent again and again: from {} to {} in {} calls",
+            "{what} {grows} with {subject}, sent again and again: from {} to {} in {} calls",
             amount(growth.from),
             amount(growth.to),
             growth.cases

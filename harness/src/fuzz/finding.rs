@@ -54,18 +54,13 @@ pub struct Finding {
 }
 
 /// What a reader of a case file should know where the input alone does not show the finding.
-const ONCE_SHOWS_NOTHING: &str = " It shows only when the input is sent again and again, or at once with others: `mcp-conform replay` sends it once and \
-     shows nothing; `mcp-conform fuzz` shows it again.";
-
-/// Whether an input must be sent many times before anything shows.
-fn takes_long(oracle: Oracle) -> bool {
-    matches!(oracle, Oracle::Growth | Oracle::Spin | Oracle::CrossTalk)
-}
+const ONCE_SHOWS_NOTHING: &str = " It does not show when the input is sent once, as `mcp-conform -k` does: `mcp-conform replay` knows by the id what it \
+     takes.";
 
 impl Finding {
     /// Says how it is shown again without us, also at the head of the case file.
     pub(super) fn show_by_hand(&mut self, settings: &Settings) {
-        if takes_long(self.oracle) {
+        if self.oracle.takes_long() {
             return;
         }
         self.reproduce_shell = by_hand::shell(&self.smallest, self.revision, self.transport, settings);
@@ -94,7 +89,7 @@ impl Finding {
                 "Found by fuzzing; oracle `{}`, signature `{}`.{}",
                 suspect.oracle,
                 suspect.signature,
-                if takes_long(suspect.oracle) { ONCE_SHOWS_NOTHING } else { "" }
+                if suspect.oracle.takes_long() { ONCE_SHOWS_NOTHING } else { "" }
             )),
         };
         Finding {

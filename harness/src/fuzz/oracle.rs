@@ -2,12 +2,13 @@
 
 use std::fmt;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::input::Door;
 
 /// A way to notice that something is wrong.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Oracle {
     /// The process or the connection ended.
@@ -48,6 +49,19 @@ impl Oracle {
     /// Whether no input can be tried after it on the same server.
     pub(super) fn ends_server(self) -> bool {
         matches!(self, Oracle::Crash | Oracle::Hang | Oracle::Excess)
+    }
+
+    /// The oracle whose finding a case is, by the id that fuzzing gave the case; none where it has another.
+    #[must_use]
+    pub fn of_case(id: &str) -> Option<Oracle> {
+        let (name, _) = id.strip_prefix("fuzz/")?.rsplit_once('-')?;
+        serde_json::from_value(Value::from(name)).ok()
+    }
+
+    /// Whether it takes more than one input sent once: the same again and again, a while of nothing after it, or several
+    /// at once.
+    pub(super) fn takes_long(self) -> bool {
+        matches!(self, Oracle::Growth | Oracle::Spin | Oracle::CrossTalk)
     }
 
     /// The name in reports.

@@ -10,6 +10,8 @@ use serde_json::json;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
+use super::case_file::Saved;
+use super::endurance;
 use super::flight::{Flight, Landing};
 use super::ground::{FuzzSettings, Ground};
 use super::input::Input;
@@ -33,8 +35,6 @@ const TAILS: [usize; 3] = [4, 32, 256];
 const WORK: Duration = Duration::from_secs(30);
 /// How long an input is made smaller.
 const SHRINKING: Duration = Duration::from_secs(8);
-/// How many smaller inputs are tried.
-const MOST_TRIES: usize = 300;
 
 /// What it takes to try inputs on fresh servers.
 pub(super) struct Replayer<'a> {
@@ -102,6 +102,14 @@ impl Replayer<'_> {
         let Some(mut flight) = self.open_for(first, patient).await else { return Vec::new() };
         while !inputs.is_empty() && flight.fly(&mut inputs).await == Landing::Sound {}
         suspect::all(&flight.take_leg(), self.knowledge)
+    }
+
+    /// What an input that was saved brings about, in the way that it was noticed.
+    async fn again(&self, input: Input, oracle: Option<Oracle>) -> Vec<Suspect> {
+        match oracle.filter(|oracle| oracle.takes_long()) {
+            Some(oracle) => endurance::again(self, oracle, &input).await.into_iter().collect(),
+            None => self.suspects_of([input], true).await,
+        }
     }
 
     /// Whether an input shows a suspect on a fresh server; if so, as it was seen there.
@@ -196,11 +204,10 @@ impl Replayer<'_> {
         let mut tree = InputTree::new(input.clone(), self.maker.cloned());
         let mut flight: Option<Flight> = None;
         let mut best = input.clone();
+        let is_silence = matches!(suspect.oracle, Oracle::Hang | Oracle::NoAnswer);
+        // The tree ends by itself.
         let mut more = tree.simplify();
-        for _ in 0..MOST_TRIES {
-            if !more || Instant::now() > until {
-                break;
-            }
+        while more && Instant::now() <= until {
             let candidate = tree.current();
             let mut open = match flight.take() {
                 Some(open) => open,
@@ -209,6 +216,7 @@ impl Replayer<'_> {
                     None => break,
                 },
             };
+            open.hasty = !is_silence;
             open.fly(&mut VecDeque::from([candidate.clone()])).await;
             let leg = open.take_leg();
             // Over HTTP what was tried before stands in the same recording.
@@ -273,13 +281,13 @@ pub struct Replayed {
 pub async fn all(
     library: &Library,
     fuzz: &FuzzSettings,
-    inputs: Vec<(String, Input)>,
+    saved: Vec<Saved>,
     stop: watch::Receiver<Stop>,
     tell: &mut dyn FnMut(&Replayed),
 ) -> Result<bool, RunError> {
     let ground = Ground::prepare(library, fuzz, &stop).await?;
     let mut interrupted = false;
-    'inputs: for (name, input) in inputs {
+    'inputs: for Saved { name, input, oracle } in saved {
         for place in &ground.places {
             let replayer = Replayer {
                 opener: &place.opener,
@@ -295,7 +303,7 @@ pub async fn all(
             let mut input = input.clone();
             place.maker.reclaim(&mut input);
             let suspects = tokio::select! {
-                suspects = replayer.suspects_of([input], true) => suspects,
+                suspects = replayer.again(input, oracle) => suspects,
                 () = run::stopped(stop.clone()) => {
                     interrupted = true;
                     break 'inputs;

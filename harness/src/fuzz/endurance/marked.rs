@@ -28,6 +28,17 @@ pub(in crate::fuzz) struct Marked {
     calls: [Input; 2],
 }
 
+impl Marked {
+    /// The calls in an input that [`carry_out`] gave.
+    pub(super) fn saved(input: &Input) -> Option<Marked> {
+        let [first, second] = input.steps.as_slice() else { return None };
+        let Action::Request(send) = &first.action else { return None };
+        let tool = send.params.as_ref()?.get("name")?.as_str()?.to_owned();
+        let calls = [first, second].map(|step| Input { origin: input.origin, steps: vec![step.clone()] });
+        Some(Marked { tool, calls })
+    }
+}
+
 /// Two calls with marks of each tool that says that it changes nothing: others may rightly remember what they were told.
 pub(super) fn all(calls: &[Input], maker: &Maker, profile: &Profile) -> Vec<Marked> {
     let mut of_tools: BTreeMap<String, (usize, Marked)> = BTreeMap::new();
