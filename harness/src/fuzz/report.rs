@@ -1,4 +1,4 @@
-//! The report of a campaign as JSON: `mcp-conform-fuzz/1`, and as JUnit XML.
+//! The report of a campaign as JSON: `mcp-conform-fuzz/1`, whose schema is `schema/fuzz-1.schema.json`, and as JUnit XML.
 
 use quick_junit::{NonSuccessKind, Report as Junit, TestCase, TestCaseStatus, TestSuite};
 use serde::Serialize;
@@ -11,6 +11,9 @@ use crate::text;
 
 /// The format of the report.
 pub const FORMAT: &str = "mcp-conform-fuzz/1";
+
+/// The JSON Schema of the report.
+pub const SCHEMA: &str = include_str!("../../schema/fuzz-1.schema.json");
 
 /// A whole report.
 #[derive(Debug, Serialize)]
