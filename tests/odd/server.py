@@ -8,6 +8,7 @@ It speaks stdio and the four stateful revisions. Standard library only.
 import itertools
 import json
 import math
+import queue
 import random
 import re
 import sys
@@ -216,10 +217,26 @@ def complain_without_end():
 for oddity, habit in {"pings": ping_now_and_then, "noisy": complain_without_end}.items():
     if oddity in ODDITIES:
         threading.Thread(target=habit, daemon=True).start()
+waiting = queue.Queue()
+
+
+def serve_slowly():
+    while (line := waiting.get()) is not None:
+        time.sleep(0.05)
+        serve(line)
+
+
+# What lives, and answers pings at once, may take its time for the rest.
+slow = threading.Thread(target=serve_slowly)
+if "quick-pings" in ODDITIES:
+    slow.start()
 for line in sys.stdin.buffer:
     if not line.strip():
         continue
-    if "out-of-order" in ODDITIES and revision:
+    if "quick-pings" in ODDITIES and b'"ping"' not in line:
+        waiting.put(line)
+    elif "out-of-order" in ODDITIES and revision:
         threading.Thread(target=serve, args=(line,)).start()
     else:
         serve(line)
+waiting.put(None)

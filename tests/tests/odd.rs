@@ -7,8 +7,15 @@ use mcp_conform_tests::mcp_conform;
 #[track_caller]
 fn is_clean(oddities: &[&str]) {
     let server = concat!(env!("CARGO_MANIFEST_DIR"), "/odd/server.py");
+    finds_nothing(&["--revision", "all"], server, oddities);
+}
+
+#[track_caller]
+fn finds_nothing(options: &[&str], server: &str, oddities: &[&str]) {
     let output = Command::new(mcp_conform())
-        .args(["--call", "all", "--revision", "all", "--color", "never", "--", "python3", server])
+        .args(["--call", "all", "--color", "never"])
+        .args(options)
+        .args(["--", "python3", server])
         .args(oddities)
         .stdin(Stdio::null())
         .output()
@@ -50,4 +57,15 @@ fn hardly_anything_to_offer() {
 #[test]
 fn much_said_meanwhile() {
     is_clean(&["pings", "noisy", "out-of-order"]);
+}
+
+#[test]
+fn signs_of_life_that_overtake_all_else() {
+    is_clean(&["quick-pings"]);
+}
+
+#[test]
+fn small_writes_on_connections_that_stay_open() {
+    let server = concat!(env!("CARGO_MANIFEST_DIR"), "/odd/http_server.py");
+    finds_nothing(&["--url", "http://127.0.0.1:{port}/mcp"], server, &["{port}"]);
 }
