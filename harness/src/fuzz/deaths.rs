@@ -45,7 +45,7 @@ impl Deaths {
     /// The server ended while inputs of these kinds were under way, and none of them ends it alone. The kind that was
     /// there most often, measured by how often it was tried, is taken for the cause, once there is something to compare.
     pub(super) fn blame(&mut self, under_way: &HashSet<String>) {
-        for name in &under_way {
+        for name in under_way {
             if let Some(kind) = self.kinds.get_mut(name) {
                 kind.near = kind.near.saturating_add(1);
             }
