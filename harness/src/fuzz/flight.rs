@@ -19,6 +19,7 @@ use crate::session::handshake::HandshakeError;
 use crate::session::{Heard, Outgoing, Session};
 use crate::template::Variables;
 use crate::transcript::{CaseRecord, Happening, Health, StepRecord, Waited};
+use crate::transport::http::exchange::ExchangeId;
 use crate::wire::id_key;
 
 /// So many requests are under way at once.
@@ -78,6 +79,8 @@ pub(super) struct Flight {
     /// What need not be answered any more, by [`suspect::subject`]: that it is not is known, or was looked into. None
     /// where everything is waited for.
     silent: Option<HashSet<String>>,
+    /// The HTTP requests with headers of their own whose answers are still to come: what they get tells something too.
+    carried: Vec<ExchangeId>,
     /// How often there was no answer, by subject.
     silences: HashMap<String, u32>,
     /// Requests that had no answer although the server lives.
@@ -114,6 +117,7 @@ impl Flight {
             in_flight: VecDeque::new(),
             moot: Vec::new(),
             silent: None,
+            carried: Vec::new(),
             silences: HashMap::new(),
             unanswered: Vec::new(),
             landing: Landing::Sound,
@@ -236,6 +240,9 @@ impl Flight {
         {
             self.sent += bytes.len();
         }
+        let is_dressed = !step.headers.is_empty();
+        let exchange = sent.entry.and_then(|entry| self.session.transcript.exchange_of(entry));
+        self.carried.extend(exchange.filter(|_| is_dressed));
         self.remember(place, number, &sent, Waited::NotWaited, known);
         if let (Some(entry), Some(this)) = (sent.entry, self.tries.get_mut(place)) {
             this.sent.push((number, entry));
@@ -372,6 +379,9 @@ impl Flight {
         let begun = Instant::now();
         let soon = if self.hasty { self.longer_than_usual(HASTY) } else { self.quick() };
         self.drain(0, begun + soon).await;
+        for exchange in std::mem::take(&mut self.carried) {
+            self.session.exchange_over(exchange, true, begun + soon).await;
+        }
         if self.landing != Landing::Sound {
             return;
         }

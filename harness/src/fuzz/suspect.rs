@@ -166,7 +166,9 @@ fn death(transcript: &Transcript, tries: &[Try], under_way: Vec<usize>) -> Optio
         return None;
     }
     let exit = exit_of(transcript);
-    let how = exit.map_or_else(|| "closed the connection".to_owned(), |exit| exit.to_string());
+    let forgot = transcript.entries.iter().any(|entry| matches!(entry.what, Happening::SessionLost));
+    let without_exit = if forgot { "no longer knows the session" } else { "closed the connection" };
+    let how = exit.map_or_else(|| without_exit.to_owned(), |exit| exit.to_string());
     let cause = signature::cause(&transcript.stderr).map(|cause| format!(": {cause}")).unwrap_or_default();
     Some(Suspect {
         oracle: Oracle::Crash,
