@@ -369,6 +369,19 @@ fn guidance(guided: &Guided) -> String {
     out
 }
 
+/// Suspects that are no findings, not too many of them.
+fn listed(signatures: &[String]) -> String {
+    const MOST: usize = 5;
+    let mut out = String::new();
+    for signature in signatures.iter().take(MOST) {
+        let _ = writeln!(out, "    {}", text::bounded(&text::visible(signature), LONGEST));
+    }
+    if signatures.len() > MOST {
+        let _ = writeln!(out, "    and {} more", signatures.len() - MOST);
+    }
+    out
+}
+
 fn figures(stats: &Stats) -> String {
     format!("{} inputs, {} a second", stats.cases, stats.cases_per_second)
 }
@@ -392,9 +405,19 @@ fn ended(outcome: &Outcome, fuzz: &FuzzSettings) -> String {
     if stats.unconfirmed > 0 {
         let _ = writeln!(
             out,
-            "  {} suspects did not show themselves again and are not reported",
-            stats.unconfirmed
+            "  {} did not show again and {} not reported",
+            text::count(usize::try_from(stats.unconfirmed).unwrap_or(usize::MAX), "suspect"),
+            if stats.unconfirmed == 1 { "is" } else { "are" }
         );
+        out.push_str(&listed(&outcome.unconfirmed));
+    }
+    if !outcome.undecided.is_empty() {
+        let _ = writeln!(
+            out,
+            "  no time was left to be sure of {}; a longer --time gives some",
+            text::count(outcome.undecided.len(), "suspect")
+        );
+        out.push_str(&listed(&outcome.undecided));
     }
     out
 }

@@ -4,7 +4,7 @@ mod guided;
 mod lane;
 mod spent;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -35,6 +35,9 @@ const MOST_DOUBTS: u32 = 2;
 const WALK: u32 = 3;
 /// How long findings may be confirmed and made small after the budget is spent.
 const AFTERWARDS: Duration = Duration::from_secs(45);
+
+/// What stands before a doubt about a later leg.
+const LATER: &str = "later: ";
 
 /// How long a campaign lasts: until the first of these is reached.
 #[derive(Clone, Copy, Debug)]
@@ -88,6 +91,10 @@ pub struct Outcome {
     pub findings: Vec<Finding>,
     /// Where an engine guided.
     pub guided: Vec<Guided>,
+    /// Suspects that did not show themselves again, by signature.
+    pub unconfirmed: Vec<String>,
+    /// Suspects that there was no time to look into, or not enough, by signature.
+    pub undecided: Vec<String>,
     /// Whether it was interrupted.
     pub interrupted: bool,
 }
@@ -112,6 +119,8 @@ struct Book {
     known: HashSet<String>,
     /// How often a suspect did not show itself again, by [`doubt_of`].
     doubts: HashMap<String, u32>,
+    /// Suspects that are looked into or wait for that, by signature.
+    pending: BTreeSet<String>,
     deaths: Deaths,
     stats: Stats,
     guided: Vec<Guided>,
@@ -222,9 +231,17 @@ pub async fn run(
     running.abort_all();
     while running.join_next().await.is_some() {}
     shared.ground.close().await;
-    let guided = std::mem::take(&mut shared.book().guided);
     findings.sort_by(|one, other| (one.oracle, &one.signature).cmp(&(other.oracle, &other.signature)));
-    Ok(Outcome { introduction, stats, findings, guided, interrupted })
+    let is_open = |signature: &str| findings.iter().all(|finding| finding.signature != signature);
+    let mut book = shared.book();
+    let guided = std::mem::take(&mut book.guided);
+    let undecided: Vec<String> = book.pending.iter().filter(|one| is_open(one)).cloned().collect();
+    let unconfirmed: BTreeSet<String> =
+        book.doubts.keys().map(|doubt| doubt.strip_prefix(LATER).unwrap_or(doubt).to_owned()).collect();
+    let unconfirmed =
+        unconfirmed.into_iter().filter(|one| is_open(one) && !undecided.contains(one)).collect();
+    drop(book);
+    Ok(Outcome { introduction, stats, findings, guided, unconfirmed, undecided, interrupted })
 }
 
 /// Who guides, if that is wanted.
@@ -293,6 +310,7 @@ fn replayer<'a>(shared: &Shared, place: &'a Place) -> Replayer<'a> {
         startup: shared.startup,
         limits: shared.ground.limits,
         deadline: shared.deadline.map_or_else(far_away, |deadline| deadline + AFTERWARDS),
+        lingers: false,
     }
 }
 
@@ -319,10 +337,24 @@ fn is_left_out(shared: &Shared, input: &Input) -> bool {
 /// Under which name doubts about a suspect are counted. What is seen in a later leg may be the work of inputs that are no
 /// longer in the recording; that it does not show itself again says nothing about first legs.
 fn doubt_of(signature: &str, later: bool) -> String {
-    if later { format!("later: {signature}") } else { signature.to_owned() }
+    if later { format!("{LATER}{signature}") } else { signature.to_owned() }
 }
 
+/// Looks into a suspect, unless that has been done.
 async fn consider(
+    shared: &Shared,
+    place: &Place,
+    (suspect, later): (Suspect, bool),
+    tried: &[Input],
+    found: &mpsc::UnboundedSender<Finding>,
+) {
+    let signature = suspect.signature.clone();
+    shared.book().pending.insert(signature.clone());
+    look_into(shared, place, (suspect, later), tried, found).await;
+    shared.book().pending.remove(&signature);
+}
+
+async fn look_into(
     shared: &Shared,
     place: &Place,
     (suspect, later): (Suspect, bool),

@@ -149,6 +149,10 @@ pub(super) async fn carry_out(
             if is_known(&suspect.signature) || !spins_after(replayer, inputs).await {
                 return None;
             }
+            // Who is busy after nothing at all has work of its own to do.
+            if spins_after(replayer, &[]).await {
+                return None;
+            }
             let culprit = narrowed(replayer, inputs).await;
             let again = spins_after(replayer, std::slice::from_ref(&culprit)).await;
             again.then(|| Confirmed {

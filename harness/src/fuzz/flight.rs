@@ -37,6 +37,8 @@ const SLOW: u32 = 20;
 const QUICK: Duration = Duration::from_secs(1);
 /// The same where nothing depends on it.
 const HASTY: Duration = Duration::from_millis(100);
+/// How long after its answers a server is watched for its end, where it is suspected of one.
+const LINGER: Duration = Duration::from_secs(1);
 /// How long is waited for the end of a server whose input was closed: it may crash then.
 const END: Duration = Duration::from_secs(2);
 
@@ -522,6 +524,18 @@ impl Flight {
             bare: self.bare,
             loopback: self.loopback,
             session_id: self.session.session_id().map(str::to_owned),
+        }
+    }
+
+    /// Waits whether the server ends although all was answered.
+    pub(super) async fn linger(&mut self) {
+        let until = Instant::now() + LINGER;
+        while self.landing == Landing::Sound {
+            match self.session.hear(until).await {
+                Heard::Frame(_) => {}
+                Heard::Closed => self.landing = Landing::Dead,
+                Heard::TimedOut => return,
+            }
         }
     }
 

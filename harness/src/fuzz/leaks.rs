@@ -1,5 +1,6 @@
 //! What should stay inside of a server and shows in its answers: its stack, and the secrets of its environment.
 
+use std::path::Path;
 use std::sync::LazyLock;
 
 use regex::Regex;
@@ -11,7 +12,8 @@ const SHORTEST_SECRET: usize = 8;
 static STACKS: LazyLock<Vec<Regex>> = LazyLock::new(|| {
     [
         r"Traceback \(most recent call last\)",
-        r#"File \\?"[^"\\]+\.py\\?", line \d+"#,
+        // Without a function it is what Python says of the syntax of a text that it was given.
+        r#"File \\?"[^"\\]+\.py\\?", line \d+, in "#,
         r"at [^\s(]+ \((?:file://|node:|/)[^)\s]+:\d+:\d+\)",
         r"panicked at [^\s]+\.rs:\d+:\d+",
         r"goroutine \d+ \[[a-z ]+\]:",
@@ -43,7 +45,10 @@ pub fn is_secret(name: &str) -> bool {
 pub fn secrets(environment: impl IntoIterator<Item = (String, String)>) -> Vec<(String, String)> {
     let mut found: Vec<(String, String)> = environment
         .into_iter()
-        .filter(|(name, value)| is_secret(name) && value.len() >= SHORTEST_SECRET)
+        // Where a secret is kept is none.
+        .filter(|(name, value)| {
+            is_secret(name) && value.len() >= SHORTEST_SECRET && !Path::new(value).exists()
+        })
         .collect();
     found.sort();
     found
@@ -60,12 +65,18 @@ mod tests {
         assert!(stack(r#"boom File \"/srv/a.py\", line 3, in f"#).is_some());
         assert!(stack("Error: x\\n    at f (file:///srv/a.mjs:10:5)\\n").is_some());
         assert!(stack("thread 'main' panicked at src/main.rs:3:5:").is_some());
+        assert!(stack(r#"File \"input.py\", line 1: SyntaxError"#).is_none());
         assert!(stack("meet me at noon (room 3), line 5 of the file").is_none());
     }
 
     #[test]
     fn secrets_are_told_by_their_names() {
-        let environment = [("PATH", "/usr/bin:/bin"), ("API_TOKEN", "abcdefgh1"), ("MY_SECRET", "short")];
+        let environment = [
+            ("PATH", "/usr/bin:/bin"),
+            ("API_TOKEN", "abcdefgh1"),
+            ("MY_SECRET", "short"),
+            ("SECRET_DIR", env!("CARGO_MANIFEST_DIR")),
+        ];
         let found = secrets(environment.map(|(name, value)| (name.to_owned(), value.to_owned())));
         assert_eq!(found, [("API_TOKEN".to_owned(), "abcdefgh1".to_owned())]);
     }

@@ -49,6 +49,8 @@ pub(super) struct Replayer<'a> {
     pub(super) limits: Option<Limits>,
     /// Nothing new is begun after this.
     pub(super) deadline: Instant,
+    /// Whether a server is watched for a while after its answers, as it may end late.
+    pub(super) lingers: bool,
 }
 
 /// A suspect that showed itself again.
@@ -101,15 +103,27 @@ impl Replayer<'_> {
         let Some(first) = inputs.front() else { return Vec::new() };
         let Some(mut flight) = self.open_for(first, patient).await else { return Vec::new() };
         while !inputs.is_empty() && flight.fly(&mut inputs).await == Landing::Sound {}
+        if self.lingers {
+            flight.linger().await;
+        }
         suspect::all(&flight.take_leg(), self.knowledge)
     }
 
-    /// What an input that was saved brings about, in the way that it was noticed.
+    /// What an input that was saved brings about, in the way that it was noticed and as often as it takes.
     async fn again(&self, input: Input, oracle: Option<Oracle>) -> Vec<Suspect> {
-        match oracle.filter(|oracle| oracle.takes_long()) {
-            Some(oracle) => endurance::again(self, oracle, &input).await.into_iter().collect(),
-            None => self.suspects_of([input], true).await,
+        let Some(oracle) = oracle else { return self.suspects_of([input], true).await };
+        if oracle.takes_long() {
+            return endurance::again(self, oracle, &input).await.into_iter().collect();
         }
+        let replayer = Replayer { lingers: oracle == Oracle::Crash, ..*self };
+        let mut suspects = Vec::new();
+        for _ in 0..REPEATS {
+            suspects = replayer.suspects_of([input.clone()], true).await;
+            if !suspects.is_empty() {
+                break;
+            }
+        }
+        suspects
     }
 
     /// Whether an input shows a suspect on a fresh server; if so, as it was seen there.
@@ -164,6 +178,14 @@ impl Replayer<'_> {
 
     /// Confirms a suspect and makes its input small; none if it did not show itself again.
     pub(super) async fn confirm(&self, suspect: &Suspect, tried: &[Input]) -> Option<Confirmed> {
+        let confirmed = self.confirm_so(suspect, tried).await;
+        if confirmed.is_some() || suspect.oracle != Oracle::Crash {
+            return confirmed;
+        }
+        Replayer { lingers: true, ..*self }.confirm_so(suspect, tried).await
+    }
+
+    async fn confirm_so(&self, suspect: &Suspect, tried: &[Input]) -> Option<Confirmed> {
         let (input, seen) = self.cause(suspect, tried).await?;
         let mut minimized = self.shrink(&input, &seen).await;
         let (mut reproduced, mut shown) = self.repeat(&minimized, &seen).await;
@@ -218,6 +240,9 @@ impl Replayer<'_> {
             };
             open.hasty = !is_silence;
             open.fly(&mut VecDeque::from([candidate.clone()])).await;
+            if self.lingers {
+                open.linger().await;
+            }
             let leg = open.take_leg();
             // Over HTTP what was tried before stands in the same recording.
             let latest = leg.tries.len().checked_sub(1);
@@ -298,6 +323,7 @@ pub async fn all(
                 startup: fuzz.settings.startup_timeout,
                 limits: ground.limits,
                 deadline: Instant::now() + fuzz.settings.max_time,
+                lingers: false,
             };
             // A case file does not tell what is known of the answers.
             let mut input = input.clone();

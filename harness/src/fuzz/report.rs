@@ -35,6 +35,10 @@ pub struct FuzzReport<'a> {
     pub guided: &'a [Guided],
     /// Findings, each fault once.
     pub findings: &'a [Finding],
+    /// Suspects that did not show themselves again, by signature.
+    pub unconfirmed: &'a [String],
+    /// Suspects that there was not time enough to look into, by signature.
+    pub undecided: &'a [String],
     /// What the program ended with.
     pub exit_code: u8,
 }
@@ -95,6 +99,8 @@ impl<'a> FuzzReport<'a> {
             stats: outcome.stats,
             guided: &outcome.guided,
             findings: &outcome.findings,
+            unconfirmed: &outcome.unconfirmed,
+            undecided: &outcome.undecided,
             exit_code,
         }
     }

@@ -1,8 +1,10 @@
 //! What the oracles see in a flight. A suspect becomes a finding once it has shown itself again on a fresh server.
 
 use std::collections::HashMap;
+use std::sync::LazyLock;
 
 use mcp_conform_cases::case::Action;
+use regex::Regex;
 use serde_json::Value;
 
 use super::flight::Landing;
@@ -29,6 +31,9 @@ const FRAMES: usize = 6;
 const EXCERPT: usize = 120;
 /// What an answer breaks whose request was answered before.
 const ECHO: &str = "robustness.right-peer";
+
+/// A span of time in words.
+static SPAN: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"^(P\w+|\d+(\.\d+)?\s*[A-Za-z]+)$").ok());
 
 /// Something that may be a finding.
 #[derive(Clone, Debug)]
@@ -285,6 +290,7 @@ fn may_say_how_long(value: &Value) -> bool {
     const SOON: f64 = 2.0;
     match value {
         Value::Number(number) => number.as_f64().is_none_or(|number| number >= SOON),
+        Value::String(text) => SPAN.as_ref().is_some_and(|span| span.is_match(text)),
         Value::Array(items) => items.iter().any(may_say_how_long),
         Value::Object(members) => members.values().any(may_say_how_long),
         _ => false,

@@ -322,6 +322,7 @@ impl Lane {
         suspects.sort_by_key(cost);
         for suspect in suspects {
             if !suspect.oracle.ends_server() && self.spent.is_too_much(&shared) {
+                shared.book().pending.insert(suspect.signature.clone());
                 self.spent.put_off(number, suspect, tried);
             } else {
                 self.consider(place, (suspect, later), tried).await;

@@ -100,8 +100,9 @@ fn queries() -> Vec<Bait> {
     .collect();
     // What databases say of a quote that ends a text too early.
     for (text, marker) in [
-        ("'", "unrecognized token"),
-        ("a'b", "unterminated quoted string"),
+        // As it stands in JSON; without the rest it is what any reader of tokens may say.
+        ("'", "unrecognized token: \\\""),
+        ("a'b", "unterminated quoted string at or near"),
         ("\\'", "You have an error in your SQL syntax"),
     ] {
         baits.push(Bait { text: text.to_owned(), door: Door::Sql, marker: marker.to_owned() });

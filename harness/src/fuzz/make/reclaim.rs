@@ -4,7 +4,7 @@ use mcp_conform_cases::case::Action;
 use serde_json::Value;
 
 use super::Parts;
-use crate::fuzz::input::{Claim, Input, InputStep};
+use crate::fuzz::input::{Claim, Door, Input, InputStep};
 use crate::template::{self, Variables};
 
 /// See [`super::Maker::reclaim`].
@@ -26,9 +26,11 @@ fn claim(parts: &Parts, step: &InputStep) -> Claim {
     let Some(arguments) = params.get("arguments") else { return Claim::None };
     match &step.claim {
         // Still a bait, as long as something is left of it and the marker itself is not what is sent.
-        Claim::Bait { tool: baited, marker, .. } if *baited == tool.name => {
+        Claim::Bait { tool: baited, marker, door } if *baited == tool.name => {
+            let is_harmless =
+                *door == Door::Sql && !["'", "\"", "UNION"].iter().any(|part| holds(arguments, part));
             let repeats_marker = holds(arguments, marker);
-            if repeats_marker { Claim::None } else { step.claim.clone() }
+            if is_harmless || repeats_marker { Claim::None } else { step.claim.clone() }
         }
         // What the schema says of something that was chosen already may be worded better than we could.
         Claim::Forbidden { keyword, tool: forbidden, .. } if *forbidden == tool.name => {
