@@ -36,6 +36,8 @@ const WALK: u32 = 3;
 /// How long findings may be confirmed and made small after the budget is spent.
 const AFTERWARDS: Duration = Duration::from_secs(45);
 
+/// So many suspects without a verdict are listed: what a server says is in their names, and may differ each time.
+const MOST_PENDING: usize = 1_024;
 /// What stands before a doubt about a later leg.
 const LATER: &str = "later: ";
 
@@ -124,6 +126,15 @@ struct Book {
     deaths: Deaths,
     stats: Stats,
     guided: Vec<Guided>,
+}
+
+impl Book {
+    /// A suspect is looked into, or waits for that; one that is known already does not.
+    fn await_verdict(&mut self, signature: &str) {
+        if !self.known.contains(signature) && self.pending.len() < MOST_PENDING {
+            self.pending.insert(signature.to_owned());
+        }
+    }
 }
 
 impl Shared {
@@ -348,31 +359,22 @@ async fn consider(
     tried: &[Input],
     found: &mpsc::UnboundedSender<Finding>,
 ) {
-    let signature = suspect.signature.clone();
-    shared.book().pending.insert(signature.clone());
-    look_into(shared, place, (suspect, later), tried, found).await;
-    shared.book().pending.remove(&signature);
-}
-
-async fn look_into(
-    shared: &Shared,
-    place: &Place,
-    (suspect, later): (Suspect, bool),
-    tried: &[Input],
-    found: &mpsc::UnboundedSender<Finding>,
-) {
     let doubt = doubt_of(&suspect.signature, later);
     {
         let mut book = shared.book();
         if book.doubts.get(&doubt).is_some_and(|doubts| *doubts >= MOST_DOUBTS) {
+            book.pending.remove(&suspect.signature);
             return;
         }
+        book.await_verdict(&suspect.signature);
         // Other lanes leave it alone meanwhile.
         if !book.known.insert(suspect.signature.clone()) {
             return;
         }
     }
-    match replayer(shared, place).confirm(&suspect, tried).await {
+    let confirmed = replayer(shared, place).confirm(&suspect, tried).await;
+    shared.book().pending.remove(&suspect.signature);
+    match confirmed {
         Some(confirmed) => {
             let finding = Finding::new(confirmed, place.revision, place.opener.transport());
             shared.book().known.insert(finding.signature.clone());

@@ -2,6 +2,7 @@
 //! batch.
 
 use std::collections::{HashMap, HashSet, VecDeque};
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::time::Duration;
 
 use mcp_conform_cases::case::{Action, ClientKind};
@@ -88,8 +89,9 @@ pub(super) struct Flight {
     /// Requests that had no answer although the server lives.
     unanswered: Vec<(usize, usize)>,
     pub(super) landing: Landing,
-    /// The ids of everything that was sent, to tell repeated ones.
-    ids: HashSet<String>,
+    /// Hashes of the ids of everything that was sent, to tell repeated ones. An id may be a megabyte long; two with the same
+    /// hash cost a verdict, and never make a wrong one.
+    ids: HashSet<u64>,
     begins: usize,
     timeout: Duration,
     patient: bool,
@@ -550,10 +552,16 @@ impl Flight {
     }
 }
 
-/// The ids in a message, or in those of a batch.
-fn ids_in(message: &Value) -> Vec<String> {
+/// Hashes of the ids in a message, or in those of a batch.
+fn ids_in(message: &Value) -> Vec<u64> {
     let messages = message.as_array().map_or(std::slice::from_ref(message), Vec::as_slice);
-    messages.iter().filter_map(|message| message.get("id")).map(id_key).collect()
+    messages.iter().filter_map(|message| message.get("id")).map(|id| hash_of(&id_key(id))).collect()
+}
+
+fn hash_of(text: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    text.hash(&mut hasher);
+    hasher.finish()
 }
 
 /// Whether an input has a session to itself while it is tried: one step needs what another brought.

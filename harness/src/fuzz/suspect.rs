@@ -32,8 +32,12 @@ const EXCERPT: usize = 120;
 /// What an answer breaks whose request was answered before.
 const ECHO: &str = "robustness.right-peer";
 
-/// A span of time in words.
-static SPAN: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"^(P\w+|\d+(\.\d+)?\s*[A-Za-z]+)$").ok());
+/// A span of time in words, or as ISO 8601 writes it.
+static SPAN: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    let unit =
+        "ms|milliseconds?|s|secs?|seconds?|m|mins?|minutes?|h|hrs?|hours?|d|days?|w|weeks?|months?|y|years?";
+    Regex::new(&format!(r"^(PT?\d[\dTYMWDHS.,]*|\d+(\.\d+)?\s*(?i:{unit}))$")).ok()
+});
 
 /// Something that may be a finding.
 #[derive(Clone, Debug)]
@@ -505,6 +509,20 @@ fn sent_text(transcript: &Transcript, entry: usize) -> String {
 mod tests {
     use super::*;
     use crate::event::Direction;
+
+    #[test]
+    fn only_what_may_say_how_long_excuses_silence() {
+        for (text, may) in [
+            ("1h", true),
+            ("2.5 Minutes", true),
+            ("P1DT2H", true),
+            ("PT5M", true),
+            ("Paris", false),
+            ("9lives", false),
+        ] {
+            assert_eq!(may_say_how_long(&serde_json::json!({ "after": [text] })), may, "{text}");
+        }
+    }
 
     #[test]
     fn an_answer_to_another_request_is_found_once() {

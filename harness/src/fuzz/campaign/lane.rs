@@ -29,7 +29,7 @@ const LEGS: usize = 128;
 const LEGS_IN_TURN: usize = 16;
 /// One leg in so many is followed by a trial of endurance.
 const ENDURANCE_EVERY: usize = 8;
-/// So many of such inputs wait in a lane whose time is limited; others come to all of them.
+/// So many inputs that end a session wait in a lane whose time is limited; others come to all of them.
 const MOST_CLOSING: usize = 64;
 
 /// One of those that try inputs side by side.
@@ -322,7 +322,7 @@ impl Lane {
         suspects.sort_by_key(cost);
         for suspect in suspects {
             if !suspect.oracle.ends_server() && self.spent.is_too_much(&shared) {
-                shared.book().pending.insert(suspect.signature.clone());
+                shared.book().await_verdict(&suspect.signature);
                 self.spent.put_off(number, suspect, tried);
             } else {
                 self.consider(place, (suspect, later), tried).await;
