@@ -279,6 +279,11 @@ impl Session {
         self.send_value(message, outgoing.hostile)
     }
 
+    /// Takes an answer under this id, by what [`wire::id_key`] makes of it, for one to what was just sent as bytes.
+    pub(crate) fn expect(&mut self, id: &str, calls: bool) {
+        self.sent_ids.entry(id.to_owned()).or_insert(Asked { at: self.started.elapsed(), calls });
+    }
+
     /// Sends a JSON value as one message; returns the entry.
     pub fn send_value(&mut self, message: Value, hostile: bool) -> usize {
         let mut bytes = message.to_string().into_bytes();

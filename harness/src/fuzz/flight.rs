@@ -50,7 +50,7 @@ pub(crate) const CASE: &str = "fuzz";
 
 /// Whether a number is an integer that every JSON reader can hold exactly (RFC 8259, section 6): the specification sets
 /// no limit, but who cannot read an id cannot answer under it.
-fn is_safe(id: &Value) -> bool {
+pub(super) fn is_safe(id: &Value) -> bool {
     const LARGEST: u64 = (1 << 53) - 1;
     id.as_i64().is_some_and(|id| id.unsigned_abs() <= LARGEST)
 }
@@ -77,6 +77,11 @@ pub(super) struct Flight {
     pub(super) tries: Vec<Try>,
     /// Requests whose answers are still to come: which try, which of what it asked.
     in_flight: VecDeque<(usize, usize)>,
+    /// Whether answers that take long are waited for only when the flight lands, while other inputs are tried.
+    pub(super) puts_off: bool,
+    /// Those that are waited for then, and until when.
+    put_off: Vec<(usize, usize)>,
+    put_off_until: Instant,
     /// Requests whose answers are not waited for, although they may come.
     moot: Vec<(usize, usize)>,
     /// What need not be answered any more, by [`suspect::subject`]: that it is not is known, or was looked into. None
@@ -119,6 +124,9 @@ impl Flight {
             session,
             tries: Vec::new(),
             in_flight: VecDeque::new(),
+            puts_off: false,
+            put_off: Vec::new(),
+            put_off_until: Instant::now(),
             moot: Vec::new(),
             silent: None,
             carried: Vec::new(),
@@ -262,13 +270,16 @@ impl Flight {
         let Some(message) = message_sent(&self.session.transcript, entry) else { return };
         let asks = self.must_be_answered(place, step, entry, &message);
         let ids = ids_in(&message);
+        let calls = message.get("method").is_some_and(|method| method == "tools/call");
         drop(message);
         // Who uses an id again cannot tell whose answer comes, whatever the other message was.
         let is_first = !ids.iter().any(|id| self.ids.contains(id));
         self.ids.extend(ids);
         let Some(id) = asks.filter(|_| is_first) else { return };
         let Some(this) = self.tries.get_mut(place) else { return };
-        this.asked.push(Asked { step, key: id_key(&id), id, entry });
+        let key = id_key(&id);
+        self.session.expect(&key, calls);
+        this.asked.push(Asked { step, key, id, entry });
         let asked = (place, this.asked.len() - 1);
         let is_moot = self
             .silent
@@ -378,11 +389,17 @@ impl Flight {
         }
     }
 
-    /// Waits for all answers and a sign of life.
+    /// Waits for all answers and a sign of life; puts off what takes long, if it may.
     async fn settle(&mut self) {
         let begun = Instant::now();
-        let soon = if self.hasty { self.longer_than_usual(HASTY) } else { self.quick() };
+        let quick = self.quick();
+        let soon = if self.hasty || self.puts_off { self.longer_than_usual(HASTY) } else { quick };
         self.drain(0, begun + soon).await;
+        // A server that is busy with all of them at once has enough to do.
+        let puts_off = self.puts_off && self.put_off.len() + self.in_flight.len() <= WINDOW;
+        if self.puts_off && !puts_off {
+            self.drain(0, begun + quick).await;
+        }
         for exchange in std::mem::take(&mut self.carried) {
             self.session.exchange_over(exchange, true, begun + soon).await;
         }
@@ -393,17 +410,52 @@ impl Flight {
             self.greet().await;
             return;
         }
+        let patient_until = if puts_off { (begun + quick).max(Instant::now()) } else { Instant::now() };
+        if !self.shows_life(patient_until).await {
+            return;
+        }
+        if puts_off {
+            if !self.in_flight.is_empty() {
+                self.put_off_until = Instant::now() + self.quick();
+                self.put_off.extend(self.in_flight.drain(..));
+            }
+            return;
+        }
+        // What takes long may just be slow.
+        if !self.hasty {
+            self.drain(0, begun + self.patience()).await;
+        }
+        self.give_up();
+    }
+
+    /// Whether the server answers something plain, for which it has as long after `since` as anything may take.
+    async fn shows_life(&mut self, since: Instant) -> bool {
         let limit = self.patience().max(self.session.pace());
-        match self.session.wait_past(None, Duration::ZERO, Instant::now() + limit).await {
+        match self.session.wait_past(None, Duration::ZERO, since + limit).await {
             Waited::Closed => self.landing = Landing::Dead,
             Waited::TimedOut => self.landing = Landing::Hung,
-            _ => {
-                // The server lives; what takes long may just be slow.
-                if !self.hasty {
-                    self.drain(0, begun + self.patience()).await;
-                }
-                self.give_up();
-            }
+            _ => return true,
+        }
+        false
+    }
+
+    /// Waits for the answers that were put off; the leg is over then.
+    pub(super) async fn land(&mut self) {
+        if self.put_off.is_empty() || !matches!(self.landing, Landing::Sound | Landing::Full) {
+            return;
+        }
+        let landing = self.landing;
+        self.landing = Landing::Sound;
+        self.in_flight.extend(std::mem::take(&mut self.put_off));
+        if !self.drain(0, self.put_off_until).await
+            && self.landing == Landing::Sound
+            && self.shows_life(Instant::now()).await
+        {
+            self.drain(0, Instant::now()).await;
+            self.give_up();
+        }
+        if self.landing == Landing::Sound {
+            self.landing = landing;
         }
     }
 
@@ -463,6 +515,7 @@ impl Flight {
     pub(super) fn forget(&mut self) {
         self.tries.clear();
         self.in_flight.clear();
+        self.put_off.clear();
         self.moot.clear();
         self.unanswered.clear();
         self.session.forget();
@@ -470,7 +523,8 @@ impl Flight {
 
     /// The tries whose answers have not come, oldest first.
     fn under_way(&self) -> Vec<usize> {
-        let mut places: Vec<usize> = self.in_flight.iter().map(|(place, _)| *place).collect();
+        let mut places: Vec<usize> =
+            self.put_off.iter().chain(&self.in_flight).map(|(place, _)| *place).collect();
         places.dedup();
         places
     }
@@ -502,6 +556,7 @@ impl Flight {
         };
         let under_way = self.under_way();
         self.in_flight.clear();
+        self.put_off.clear();
         let (mut transcript, responses, tries, unanswered);
         if self.has_legs() {
             (transcript, responses) = self.session.hand_over(self.begins);

@@ -1,8 +1,10 @@
 //! A suspect shows itself again on a fresh server, or is none; then its input is made as small as it goes.
 
 use std::collections::VecDeque;
+use std::future::ready;
 use std::time::Duration;
 
+use futures_util::{StreamExt as _, stream};
 use mcp_conform_cases::case::{Action, ClientKind};
 use mcp_conform_cases::{Library, Revision};
 use proptest::strategy::ValueTree as _;
@@ -187,20 +189,24 @@ impl Replayer<'_> {
 
     async fn confirm_so(&self, suspect: &Suspect, tried: &[Input]) -> Option<Confirmed> {
         let (input, seen) = self.cause(suspect, tried).await?;
-        let mut minimized = self.shrink(&input, &seen).await;
+        let mut minimized = self.shrink(&input, &seen, Care::Little).await;
         let (mut reproduced, mut shown) = self.repeat(&minimized, &seen).await;
+        if reproduced == 0 && minimized != input {
+            minimized = self.shrink(&input, &seen, Care::Much).await;
+            (reproduced, shown) = self.repeat(&minimized, &seen).await;
+        }
         if reproduced == 0 {
-            // Made small on a server that had seen more; what was found stands as it is.
+            // What was found stands as it is.
             minimized = input.clone();
             (reproduced, shown) = self.repeat(&minimized, &seen).await;
         }
         let suspect = shown?;
         // Silence now and then may be load; only silence each time is the server's.
-        if matches!(suspect.oracle, Oracle::Hang | Oracle::NoAnswer) && reproduced < REPEATS {
+        if is_silence(&suspect) && reproduced < REPEATS {
             return None;
         }
         // A tool may take its time, whatever it was given: silence counts when it lasts much longer than any answer.
-        if matches!(suspect.oracle, Oracle::Hang | Oracle::NoAnswer) && calls_a_tool(&minimized) {
+        if is_silence(&suspect) && calls_a_tool(&minimized) {
             let patient = Replayer { timeout: self.timeout.max(WORK), ..*self };
             patient.shows(&minimized, &suspect, true).await?;
         }
@@ -209,24 +215,21 @@ impl Replayer<'_> {
     }
 
     async fn repeat(&self, input: &Input, suspect: &Suspect) -> (u32, Option<Suspect>) {
-        let (mut times, mut shown) = (0, None);
-        for time in 0..REPEATS {
-            // One that is given all the time there is is enough to know that it is not just slow.
-            if let Some(seen) = self.shows(input, suspect, time == 0).await {
-                times += 1;
-                shown = Some(seen);
-            }
-        }
-        (times, shown)
+        // One that is given all the time there is is enough to know that it is not just slow.
+        let again = (0..REPEATS).map(|time| self.shows(input, suspect, time == 0));
+        // Silence has to be waited for, which costs no more on several servers at once.
+        let side_by_side = if is_silence(suspect) { again.len() } else { 1 };
+        let seen: Vec<Suspect> =
+            stream::iter(again).buffered(side_by_side).filter_map(ready).collect().await;
+        (u32::try_from(seen.len()).unwrap_or(REPEATS), seen.into_iter().last())
     }
 
-    /// The smallest input that shows the suspect. Servers that live on are used again.
-    async fn shrink(&self, input: &Input, suspect: &Suspect) -> Input {
+    /// The smallest input that shows the suspect.
+    async fn shrink(&self, input: &Input, suspect: &Suspect, care: Care) -> Input {
         let until = (Instant::now() + SHRINKING).min(self.deadline);
         let mut tree = InputTree::new(input.clone(), self.maker.cloned());
         let mut flight: Option<Flight> = None;
         let mut best = input.clone();
-        let is_silence = matches!(suspect.oracle, Oracle::Hang | Oracle::NoAnswer);
         // The tree ends by itself.
         let mut more = tree.simplify();
         while more && Instant::now() <= until {
@@ -238,7 +241,7 @@ impl Replayer<'_> {
                     None => break,
                 },
             };
-            open.hasty = !is_silence;
+            open.hasty = care == Care::Little || !is_silence(suspect);
             open.fly(&mut VecDeque::from([candidate.clone()])).await;
             if self.lingers {
                 open.linger().await;
@@ -250,7 +253,8 @@ impl Replayer<'_> {
                 .iter()
                 .any(|seen| seen.tries.first().copied() == latest && is_same(seen, suspect));
             let lives = open.landing == Landing::Sound;
-            flight = (!shows && lives && !candidate.is_bare()).then_some(open);
+            let is_as_new = !shows || care == Care::Little;
+            flight = (lives && is_as_new && !candidate.is_bare()).then_some(open);
             more = if shows {
                 best = candidate.clone();
                 tree.simplify()
@@ -260,6 +264,19 @@ impl Replayer<'_> {
         }
         best
     }
+}
+
+/// How careful inputs are made smaller.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Care {
+    /// On one server as long as it lives, and what is not answered soon counts as not answered.
+    Little,
+    /// On another server after each input that showed something, with time for answers.
+    Much,
+}
+
+fn is_silence(suspect: &Suspect) -> bool {
+    matches!(suspect.oracle, Oracle::Hang | Oracle::NoAnswer)
 }
 
 /// Whether two suspects are the same fault. What a server hangs on or does not answer is named by its input, which may

@@ -5,9 +5,9 @@ use std::sync::LazyLock;
 
 use mcp_conform_cases::case::Action;
 use regex::Regex;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
-use super::flight::Landing;
+use super::flight::{self, Landing};
 use super::input::{Claim, Input, InputStep};
 use super::leg::{Asked, Called, Leg, Try};
 use super::oracle::Oracle;
@@ -239,8 +239,11 @@ fn hang(transcript: &Transcript, tries: &[Try], under_way: Vec<usize>) -> Suspec
 }
 
 /// What an input is about, in a few words: the tool, the method, or how it came to be. Methods that there are not are
-/// one thing, whatever their names.
+/// one thing, whatever their names; so are requests whose `_meta` no server need understand, whatever they ask for.
 pub(super) fn subject(input: &Input) -> String {
+    if input.steps.iter().any(has_odd_meta) {
+        return "a request with odd `_meta`".to_owned();
+    }
     let tool = input.steps.iter().find_map(|step| match &step.claim {
         Claim::Valid { tool } | Claim::Forbidden { tool, .. } | Claim::Bait { tool, .. } => {
             Some(tool.clone())
@@ -259,6 +262,29 @@ pub(super) fn subject(input: &Input) -> String {
         (None, Some(method)) if !refusals::is_in_known_area(&method) => "an unknown method".to_owned(),
         (None, Some(method)) => format!("`{}`", text::bounded(&text::visible(&method), EXCERPT)),
         (None, None) => format!("odd input ({})", input.origin),
+    }
+}
+
+/// Whether the `_meta` of what a step sends is not what every revision says and every reader of JSON can hold: an object,
+/// in which a progress token is a string or an integer.
+fn has_odd_meta(step: &InputStep) -> bool {
+    let is_odd_token = |meta: &Map<String, Value>| {
+        meta.get("progressToken").is_some_and(|token| !token.is_string() && !flight::is_safe(token))
+    };
+    let of_params = |params: Option<&Value>| match params.and_then(|params| params.get("_meta")) {
+        None => false,
+        Some(Value::Object(meta)) => is_odd_token(meta),
+        Some(_) => true,
+    };
+    match &step.action {
+        Action::Request(send) | Action::Notify(send) => {
+            is_odd_token(&send.meta) || of_params(send.params.as_ref())
+        }
+        Action::Json(message) => of_params(message.get("params")),
+        Action::Raw(text) if text.contains("_meta") => {
+            text_of::message(text).is_some_and(|message| of_params(message.get("params")))
+        }
+        _ => false,
     }
 }
 

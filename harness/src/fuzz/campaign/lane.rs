@@ -104,6 +104,7 @@ impl Lane {
     ) -> bool {
         let began = Instant::now();
         let Some(mut flight) = replayer(&self.shared, place).open(false).await else { return false };
+        flight.puts_off = true;
         let start = began.elapsed();
         self.shared.book().stats.sessions += 1;
         let most = if flight.has_legs() { most } else { 1 };
@@ -111,6 +112,7 @@ impl Lane {
         for leg in 1..=most {
             flight.ignore_silence_of(self.silent());
             let apart = self.one_leg(&mut flight, place, (number, stream)).await;
+            flight.land().await;
             self.close(&mut flight, number, start).await;
             let landed = flight.take_leg();
             let lives = flight.landing == Landing::Sound;
