@@ -342,7 +342,11 @@ fn far_away() -> Instant {
 }
 
 fn is_left_out(shared: &Shared, input: &Input) -> bool {
-    shared.book().deaths.leave_out(deaths::kind(input))
+    let are_none = shared.book().deaths.are_none();
+    !are_none && {
+        let kind = deaths::kind(input);
+        shared.book().deaths.leave_out(kind)
+    }
 }
 
 /// Under which name doubts about a suspect are counted. What is seen in a later leg may be the work of inputs that are no

@@ -46,7 +46,8 @@ impl Deaths {
     /// there most often, measured by how often it was tried, is taken for the cause, once there is something to compare.
     pub(super) fn blame(&mut self, under_way: &HashSet<String>) {
         for name in under_way {
-            if let Some(kind) = self.kinds.get_mut(name) {
+            if self.kinds.len() < MOST_KINDS || self.kinds.contains_key(name) {
+                let kind = self.kinds.entry(name.clone()).or_default();
                 kind.near = kind.near.saturating_add(1);
             }
         }
@@ -61,6 +62,11 @@ impl Deaths {
         if let Some((_, kind)) = worst {
             kind.deaths = kind.deaths.saturating_add(1);
         }
+    }
+
+    /// Whether nothing has ended the server: kinds need not be told apart then.
+    pub(super) fn are_none(&self) -> bool {
+        self.kinds.is_empty()
     }
 
     /// Whether the next input of this kind is left out.

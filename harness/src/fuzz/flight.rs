@@ -24,9 +24,9 @@ use crate::transport::http::exchange::ExchangeId;
 use crate::wire::id_key;
 
 /// So many requests are under way at once.
-const WINDOW: usize = 16;
+const WINDOW: usize = 32;
 /// When there are more, answers are waited for until so many are left: several lines are written and read at once then.
-const REFILL: usize = 8;
+const REFILL: usize = 16;
 /// What is recorded of one leg at most, in bytes each way.
 const FULL: usize = 2 * 1024 * 1024;
 /// So many requests about one thing without an answer are waited for: more would only show the same again.
