@@ -286,7 +286,8 @@ impl Session {
 
     /// Sends a JSON value as one message; returns the entry.
     pub fn send_value(&mut self, message: Value, hostile: bool) -> usize {
-        let mut bytes = message.to_string().into_bytes();
+        // Writing a `Value` to memory cannot fail.
+        let mut bytes = serde_json::to_vec(&message).unwrap_or_default();
         bytes.push(b'\n');
         self.send(bytes, Some(message), hostile)
     }
@@ -315,6 +316,11 @@ impl Session {
     /// Prescribes how our side answers requests of the server from now on; what is not prescribed is as usual.
     pub fn prescribe(&mut self, answers: BTreeMap<String, Answer>) {
         self.client.prescribed = answers;
+    }
+
+    /// Lets the server have what was sent, before anything is waited for.
+    pub(crate) fn push(&mut self) {
+        self.link.push();
     }
 
     /// Closes the direction towards the server.

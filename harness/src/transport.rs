@@ -42,6 +42,13 @@ impl Link {
         }
     }
 
+    /// Sends on what waits for that, without waiting; over HTTP nothing waits.
+    pub fn push(&mut self) {
+        if let Link::Stdio(link) = self {
+            link.push();
+        }
+    }
+
     /// Closes the direction towards the server, after all that was sent has left. There is none over HTTP.
     pub fn close_input(&mut self) {
         if let Link::Stdio(link) = self {

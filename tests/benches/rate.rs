@@ -20,10 +20,6 @@ use mcp_conform_tests::settings;
 use serde_json::{Value, json};
 use tokio::sync::watch;
 
-/// As `mcp-conform` has it.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 const TRIVIAL: &str = env!("CARGO_BIN_EXE_trivial-server");
 const REFERENCE: &str = env!("CARGO_BIN_EXE_reference-server");
 

@@ -2,12 +2,12 @@
 
 mod marked;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::flight::{Flight, Landing};
+use super::flight::Flight;
 use super::gauge::{self, Gauge, Reading, SPIN_TIME};
 use super::growth::{Growth, Resource, Series};
 use super::input::{Claim, Input};
@@ -177,13 +177,10 @@ async fn grows(replayer: &Replayer<'_>, input: &Input) -> Option<Growth> {
     let until = Instant::now() + LONGEST;
     let mut done = 0;
     while done < TIMES && Instant::now() < until {
-        let mut inputs: VecDeque<Input> = std::iter::repeat_n(input.clone(), BETWEEN).collect();
-        if flight.fly(&mut inputs).await != Landing::Sound {
+        if !flight.pass(std::iter::repeat_n(input.clone(), BETWEEN).collect()).await {
             break;
         }
         done += BETWEEN;
-        // The recording of what nobody will judge only takes memory.
-        flight.forget();
         series.push(u64::try_from(done).unwrap_or(u64::MAX), gauge.read()?);
     }
     series.growth()
@@ -237,8 +234,7 @@ fn suspect(oracle: Oracle, message: String, signature: String) -> Suspect {
 /// Whether the server is busy after inputs have been sent and answered.
 async fn spins_after(replayer: &Replayer<'_>, inputs: &[Input]) -> bool {
     let Some(mut flight) = replayer.open(false).await else { return false };
-    let mut inputs: VecDeque<Input> = inputs.to_vec().into();
-    if flight.fly(&mut inputs).await != Landing::Sound {
+    if !flight.pass(inputs.to_vec().into()).await {
         return false;
     }
     let Some(mut gauge) = gauge_of(&flight) else { return false };

@@ -4,6 +4,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::FutureExt as _;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::process::{ChildStdin, ChildStdout};
 use tokio::time::{Instant, sleep_until, timeout};
@@ -65,6 +66,29 @@ impl StdioLink {
         }
     }
 
+    /// Writes what is still to be written, as far as there is room for it now.
+    pub(super) fn push(&mut self) {
+        let pending = self.unsent.get(self.sent..).unwrap_or_default();
+        if pending.is_empty() {
+            return;
+        }
+        // What went wrong is told by the next attempt.
+        if let Some(Ok(count)) = write_some(&mut self.stdin, pending).now_or_never() {
+            self.has_written(count);
+        }
+    }
+
+    fn has_written(&mut self, count: usize) {
+        self.sent += count;
+        if self.sent == self.unsent.len() {
+            self.unsent.clear();
+            self.sent = 0;
+            if self.close_after_sending {
+                self.stdin = None;
+            }
+        }
+    }
+
     pub(super) fn close_input(&mut self) {
         if self.sent == self.unsent.len() {
             self.stdin = None;
@@ -90,16 +114,7 @@ impl StdioLink {
                 biased;
                 written = write_some(&mut self.stdin, pending), if !pending.is_empty() && self.stdin.is_some() => {
                     match written {
-                        Ok(count) => {
-                            self.sent += count;
-                            if self.sent == self.unsent.len() {
-                                self.unsent.clear();
-                                self.sent = 0;
-                                if self.close_after_sending {
-                                    self.stdin = None;
-                                }
-                            }
-                        }
+                        Ok(count) => self.has_written(count),
                         Err(_) => {
                             self.stdin = None;
                             self.unsent.clear();
