@@ -15,7 +15,6 @@ const KEPT: usize = 256;
 pub(super) struct Judging {
     place: usize,
     later: bool,
-    earlier: Vec<Input>,
     task: JoinHandle<(Vec<Suspect>, Vec<Try>)>,
 }
 
@@ -32,20 +31,14 @@ pub(super) struct Judged {
 }
 
 impl Judging {
-    /// Begins. `earlier` are the last inputs before the leg, in the same session.
-    pub(super) fn begin(
-        place: usize,
-        later: bool,
-        earlier: Vec<Input>,
-        leg: Leg,
-        knowledge: Arc<Knowledge>,
-    ) -> Judging {
+    /// Begins.
+    pub(super) fn begin(place: usize, later: bool, leg: Leg, knowledge: Arc<Knowledge>) -> Judging {
         let judge = move || (suspect::all(&leg, &knowledge), leg.tries);
-        Judging { place, later, earlier, task: tokio::task::spawn_blocking(judge) }
+        Judging { place, later, task: tokio::task::spawn_blocking(judge) }
     }
 
-    /// Waits until it is done.
-    pub(super) async fn end(self) -> Judged {
+    /// Waits until it is done. `earlier` is what [`last_of`] leaves of the leg that was judged before it.
+    pub(super) async fn end(self, mut earlier: Vec<Input>) -> Judged {
         let (mut suspects, tries) = match self.task.await {
             Ok(judged) => judged,
             Err(error) => match error.try_into_panic() {
@@ -54,19 +47,20 @@ impl Judging {
                 Err(_) => (Vec::new(), Vec::new()),
             },
         };
-        for place in suspects.iter_mut().flat_map(|suspect| &mut suspect.tries) {
-            *place += self.earlier.len();
+        if !self.later {
+            // That was another session.
+            earlier.clear();
         }
-        let mut tried = self.earlier;
+        for place in suspects.iter_mut().flat_map(|suspect| &mut suspect.tries) {
+            *place += earlier.len();
+        }
+        let mut tried = earlier;
         tried.extend(tries.into_iter().map(|this| this.input));
         Judged { place: self.place, later: self.later, suspects, tried }
     }
 }
 
-/// The last inputs of a leg, for the one after it.
-pub(super) fn last_of(mut earlier: Vec<Input>, leg: &Leg) -> Vec<Input> {
-    let own = leg.tries.len().min(KEPT);
-    earlier.drain(..earlier.len().saturating_sub(KEPT - own));
-    earlier.extend(leg.tries.iter().skip(leg.tries.len() - own).map(|this| this.input.clone()));
-    earlier
+/// The last of the inputs that were tried, for the leg after them.
+pub(super) fn last_of(mut tried: Vec<Input>) -> Vec<Input> {
+    tried.split_off(tried.len().saturating_sub(KEPT))
 }

@@ -45,6 +45,8 @@ pub(super) struct Lane {
     /// Inputs that end a session, by place, for when one may end.
     closing: VecDeque<(usize, Input)>,
     judging: Option<Judging>,
+    /// The last inputs of the legs that were judged, for the next one in the same session.
+    earlier: Vec<Input>,
     found: mpsc::UnboundedSender<Finding>,
 }
 
@@ -62,6 +64,7 @@ impl Lane {
             spent: Spent::new(),
             closing: VecDeque::new(),
             judging: None,
+            earlier: Vec::new(),
             found,
         }
     }
@@ -108,7 +111,6 @@ impl Lane {
         let start = began.elapsed();
         self.shared.book().stats.sessions += 1;
         let most = if flight.has_legs() { most } else { 1 };
-        let mut earlier = Vec::new();
         for leg in 1..=most {
             flight.ignore_silence_of(self.silent());
             let apart = self.one_leg(&mut flight, place, (number, stream)).await;
@@ -118,11 +120,7 @@ impl Lane {
             let lives = flight.landing == Landing::Sound;
             let goes_on = lives && landed.unanswered.is_empty();
             let is_last = leg == most || !lives || !stream.has_more() || self.shared.is_over();
-            let before = std::mem::take(&mut earlier);
-            if !is_last {
-                earlier = judging::last_of(before.clone(), &landed);
-            }
-            let judging = Judging::begin(number, leg > 1, before, landed, Arc::clone(&place.knowledge));
+            let judging = Judging::begin(number, leg > 1, landed, Arc::clone(&place.knowledge));
             self.catch_up().await;
             self.judging = Some(judging);
             if is_last {
@@ -208,7 +206,7 @@ impl Lane {
     /// Looks into the suspects of the leg that was judged meanwhile.
     async fn catch_up(&mut self) {
         let Some(judging) = self.judging.take() else { return };
-        let Judged { place: number, later, mut suspects, tried } = judging.end().await;
+        let Judged { place: number, later, mut suspects, tried } = judging.end(std::mem::take(&mut self.earlier)).await;
         let shared = Arc::clone(&self.shared);
         let Some(place) = shared.ground.places.get(number) else { return };
         // Which of several inputs ended the server shows when they are tried one by one; those after it, which nobody has
@@ -236,6 +234,7 @@ impl Lane {
             _ => {}
         }
         self.look_into(place, number, later, suspects, &tried).await;
+        self.earlier = judging::last_of(tried);
     }
 
     /// Tries what comes before any handshake: together first, as a start costs some servers seconds, and one by one if the
