@@ -5,9 +5,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
+use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-use super::spent::{Spent, cost};
+use super::spent::{Spent, Waiting, cost};
 use super::{MOST_DOUBTS, Shared, consider, endure, is_left_out, replayer};
 use crate::fuzz::deaths;
 use crate::fuzz::finding::Finding;
@@ -15,6 +16,7 @@ use crate::fuzz::flight::{Flight, Landing};
 use crate::fuzz::ground::Place;
 use crate::fuzz::input::Input;
 use crate::fuzz::judging::{self, Judged, Judging};
+use crate::fuzz::oracle::Oracle;
 use crate::fuzz::stream::Stream;
 use crate::fuzz::suspect::{self, Suspect};
 
@@ -32,6 +34,9 @@ const ENDURANCE_EVERY: usize = 8;
 /// So many inputs that end a session wait in a lane whose time is limited; others come to all of them.
 const MOST_CLOSING: usize = 64;
 
+/// So much silence is looked into at once when there is nothing else to do.
+const MOST_ASIDE: usize = 4;
+
 /// One of those that try inputs side by side.
 pub(super) struct Lane {
     shared: Arc<Shared>,
@@ -45,6 +50,8 @@ pub(super) struct Lane {
     /// Inputs that end a session, by place, for when one may end.
     closing: VecDeque<(usize, Input)>,
     judging: Option<Judging>,
+    /// Silence that is looked into beside everything else.
+    aside: JoinSet<()>,
     /// The last inputs of the legs that were judged, for the next one in the same session.
     earlier: Vec<Input>,
     found: mpsc::UnboundedSender<Finding>,
@@ -64,6 +71,7 @@ impl Lane {
             spent: Spent::new(),
             closing: VecDeque::new(),
             judging: None,
+            aside: JoinSet::new(),
             earlier: Vec::new(),
             found,
         }
@@ -92,10 +100,16 @@ impl Lane {
         }
         // An engine may take over.
         drop(walking);
-        for (number, suspect, tried) in std::mem::take(&mut self.spent.put_off) {
-            let Some(place) = shared.ground.places.get(number) else { return };
-            consider(&shared, place, (suspect, false), &tried, &self.found).await;
+        while let Some(waiting) = self.spent.next_silent() {
+            if self.aside.len() >= MOST_ASIDE {
+                self.aside.join_next().await;
+            }
+            self.put_aside(waiting);
         }
+        for waiting in std::mem::take(&mut self.spent.put_off) {
+            look_into(&shared, waiting, &self.found).await;
+        }
+        while self.aside.join_next().await.is_some() {}
     }
 
     /// Tries inputs in one session; says whether there are more.
@@ -322,13 +336,31 @@ impl Lane {
         let shared = Arc::clone(&self.shared);
         suspects.sort_by_key(cost);
         for suspect in suspects {
-            if !suspect.oracle.ends_server() && self.spent.is_too_much(&shared) {
+            let may_wait = suspect.oracle == Oracle::NoAnswer
+                || (!suspect.oracle.ends_server() && self.spent.is_too_much(&shared));
+            if may_wait {
                 shared.book().await_verdict(&suspect.signature);
-                self.spent.put_off(number, suspect, tried);
+                self.spent.put_off(number, (suspect, later), tried);
             } else {
                 self.consider(place, (suspect, later), tried).await;
             }
         }
+        self.look_aside();
+    }
+
+    /// Looks into the next silence, unless another is looked into.
+    fn look_aside(&mut self) {
+        while self.aside.try_join_next().is_some() {}
+        if self.aside.is_empty()
+            && let Some(waiting) = self.spent.next_silent()
+        {
+            self.put_aside(waiting);
+        }
+    }
+
+    fn put_aside(&mut self, waiting: Waiting) {
+        let (shared, found) = (Arc::clone(&self.shared), self.found.clone());
+        self.aside.spawn(async move { look_into(&shared, waiting, &found).await });
     }
 
     /// Looks into a suspect, and counts the time that it takes.
@@ -342,9 +374,10 @@ impl Lane {
     /// Looks into what was put off, as far as there is time for it.
     async fn look_into_what_is_due(&mut self) {
         let shared = Arc::clone(&self.shared);
-        while let Some((number, suspect, tried)) = self.spent.due(&shared) {
+        self.look_aside();
+        while let Some(Waiting { place: number, suspect, later, tried }) = self.spent.due(&shared) {
             let Some(place) = shared.ground.places.get(number) else { break };
-            self.consider(place, (suspect, false), &tried).await;
+            self.consider(place, (suspect, later), &tried).await;
         }
     }
 
@@ -367,8 +400,15 @@ impl Lane {
     fn silent(&self) -> Vec<String> {
         let book = self.shared.book();
         let doubtful = book.doubts.iter().filter(|(_, doubts)| **doubts >= MOST_DOUBTS).map(|(what, _)| what);
-        let put_off = self.spent.put_off.iter().map(|(_, suspect, _)| &suspect.signature);
+        let put_off = self.spent.put_off.iter().map(|waiting| &waiting.suspect.signature);
         let all = book.known.iter().chain(doubtful).chain(put_off);
         all.filter_map(|signature| suspect::silent_subject(signature)).map(str::to_owned).collect()
     }
+}
+
+/// Looks into what was put off.
+async fn look_into(shared: &Shared, waiting: Waiting, found: &mpsc::UnboundedSender<Finding>) {
+    let Waiting { place, suspect, later, tried } = waiting;
+    let Some(place) = shared.ground.places.get(place) else { return };
+    consider(shared, place, (suspect, later), &tried, found).await;
 }

@@ -24,14 +24,31 @@ pub(super) fn cost(suspect: &Suspect) -> (bool, Oracle) {
     (suspect.oracle == Oracle::NoAnswer, suspect.oracle)
 }
 
+/// A suspect that nobody has looked into yet.
+pub(super) struct Waiting {
+    /// The place where it was seen, by number.
+    pub(super) place: usize,
+    pub(super) suspect: Suspect,
+    /// Whether other legs were flown in the same session before.
+    pub(super) later: bool,
+    /// The inputs that may have caused it.
+    pub(super) tried: Vec<Input>,
+}
+
+impl Waiting {
+    /// Whether looking into it is mostly waiting, which can be done beside other things.
+    fn is_silent(&self) -> bool {
+        self.suspect.oracle == Oracle::NoAnswer
+    }
+}
+
 /// What a lane spends on looking into suspects, and what it has put off.
 pub(super) struct Spent {
     pub(super) began: Instant,
     pub(super) looking: Duration,
     pub(super) enduring: Duration,
     pub(super) closing: Duration,
-    /// The place, a suspect, and the inputs that may have caused it.
-    pub(super) put_off: Vec<(usize, Suspect, Vec<Input>)>,
+    pub(super) put_off: Vec<Waiting>,
 }
 
 impl Spent {
@@ -61,20 +78,35 @@ impl Spent {
         shared.deadline.is_some() && self.closing > self.began.elapsed() / CLOSING
     }
 
-    pub(super) fn put_off(&mut self, place: usize, mut suspect: Suspect, tried: &[Input]) {
-        let known = self.put_off.iter().any(|(_, other, _)| other.signature == suspect.signature);
+    pub(super) fn put_off(
+        &mut self,
+        place: usize,
+        (mut suspect, later): (Suspect, bool),
+        tried: &[Input],
+    ) {
+        let known = self.put_off.iter().any(|other| other.suspect.signature == suspect.signature);
         if known || self.put_off.len() >= MOST_PUT_OFF {
             return;
         }
-        let causes: Vec<Input> =
+        let tried: Vec<Input> =
             suspect.tries.iter().filter_map(|place| tried.get(*place)).cloned().collect();
-        suspect.tries = (0..causes.len()).collect();
-        self.put_off.push((place, suspect, causes));
-        self.put_off.sort_by_key(|(_, suspect, _)| cost(suspect));
+        suspect.tries = (0..tried.len()).collect();
+        self.put_off.push(Waiting { place, suspect, later, tried });
+        self.put_off.sort_by_key(|waiting| cost(&waiting.suspect));
     }
 
     /// What was put off and is looked into now, if there is time for it.
-    pub(super) fn due(&mut self, shared: &Shared) -> Option<(usize, Suspect, Vec<Input>)> {
-        (!self.put_off.is_empty() && !self.is_too_much(shared)).then(|| self.put_off.remove(0))
+    pub(super) fn due(&mut self, shared: &Shared) -> Option<Waiting> {
+        if self.is_too_much(shared) {
+            return None;
+        }
+        let next = self.put_off.iter().position(|waiting| !waiting.is_silent())?;
+        Some(self.put_off.remove(next))
+    }
+
+    /// The next silence that was put off.
+    pub(super) fn next_silent(&mut self) -> Option<Waiting> {
+        let next = self.put_off.iter().position(Waiting::is_silent)?;
+        Some(self.put_off.remove(next))
     }
 }
