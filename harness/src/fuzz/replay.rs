@@ -219,8 +219,7 @@ impl Replayer<'_> {
         let again = (0..REPEATS).map(|time| self.shows(input, suspect, time == 0));
         // Silence has to be waited for, which costs no more on several servers at once.
         let side_by_side = if is_silence(suspect) { again.len() } else { 1 };
-        let seen: Vec<Suspect> =
-            stream::iter(again).buffered(side_by_side).filter_map(ready).collect().await;
+        let seen: Vec<Suspect> = stream::iter(again).buffered(side_by_side).filter_map(ready).collect().await;
         (u32::try_from(seen.len()).unwrap_or(REPEATS), seen.into_iter().last())
     }
 

@@ -220,7 +220,8 @@ impl Lane {
     /// Looks into the suspects of the leg that was judged meanwhile.
     async fn catch_up(&mut self) {
         let Some(judging) = self.judging.take() else { return };
-        let Judged { place: number, later, mut suspects, tried } = judging.end(std::mem::take(&mut self.earlier)).await;
+        let Judged { place: number, later, mut suspects, tried } =
+            judging.end(std::mem::take(&mut self.earlier)).await;
         let shared = Arc::clone(&self.shared);
         let Some(place) = shared.ground.places.get(number) else { return };
         // Which of several inputs ended the server shows when they are tried one by one; those after it, which nobody has

@@ -78,18 +78,12 @@ impl Spent {
         shared.deadline.is_some() && self.closing > self.began.elapsed() / CLOSING
     }
 
-    pub(super) fn put_off(
-        &mut self,
-        place: usize,
-        (mut suspect, later): (Suspect, bool),
-        tried: &[Input],
-    ) {
+    pub(super) fn put_off(&mut self, place: usize, (mut suspect, later): (Suspect, bool), tried: &[Input]) {
         let known = self.put_off.iter().any(|other| other.suspect.signature == suspect.signature);
         if known || self.put_off.len() >= MOST_PUT_OFF {
             return;
         }
-        let tried: Vec<Input> =
-            suspect.tries.iter().filter_map(|place| tried.get(*place)).cloned().collect();
+        let tried: Vec<Input> = suspect.tries.iter().filter_map(|place| tried.get(*place)).cloned().collect();
         suspect.tries = (0..tried.len()).collect();
         self.put_off.push(Waiting { place, suspect, later, tried });
         self.put_off.sort_by_key(|waiting| cost(&waiting.suspect));
