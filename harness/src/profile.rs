@@ -126,6 +126,12 @@ impl Profile {
             .collect()
     }
 
+    /// The tools that may be called by name and are in none of these lists.
+    pub(crate) fn unlisted<'c>(calls: &'c Calls, profiles: &[&Profile]) -> Vec<&'c str> {
+        let is_listed = |name: &str| profiles.iter().any(|profile| profile.tool(name).is_some());
+        calls.names.iter().map(String::as_str).filter(|name| *name != "all" && !is_listed(name)).collect()
+    }
+
     /// The header's line about this revision.
     #[must_use]
     pub fn introduction(&self, revision: Revision) -> Introduction {

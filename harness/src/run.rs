@@ -295,18 +295,12 @@ fn header(settings: &Settings, surfaces: &[Surface], planned: usize) -> Header {
             not_called.push(name.to_owned());
         }
     }
-    let listed = |name: &&str| profiles.values().any(|profile| profile.tool(name).is_some());
-    let unknown: Vec<&str> = settings
-        .calls
-        .names
-        .iter()
-        .map(String::as_str)
-        .filter(|name| *name != "all" && !listed(name))
-        .collect();
+    let all: Vec<&Profile> = profiles.values().copied().collect();
+    let unlisted = Profile::unlisted(&settings.calls, &all);
     let mut notes: Vec<String> = surfaces.iter().flat_map(|surface| surface.notes.clone()).collect();
     notes.dedup();
-    if !unknown.is_empty() {
-        notes.push(format!("`--call` names tools that the server does not list: {}", unknown.join(", ")));
+    if !unlisted.is_empty() {
+        notes.push(format!("`--call` names tools that the server does not list: {}", unlisted.join(", ")));
     }
     Header {
         tool: Named { name: "mcp-conform".to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() },

@@ -75,6 +75,7 @@ fn complete(arguments: &FuzzArguments) -> Result<FuzzSettings, Refused> {
     }
     let guided = guided(arguments, &settings)?;
     let folder = folder(arguments);
+    check_writable(&folder)?;
     let corpus = if arguments.corpus.is_some() || folder.is_dir() {
         inputs_of(&folder).map_err(|error| (Code::Usage, error))?
     } else {
@@ -113,6 +114,18 @@ pub(crate) fn settings_of(common: &CommonArguments, server: &ServerArguments) ->
         server.target.len() == 1 && server.target.first().is_some_and(|word| word == "reference");
     let what = if is_reference { What::Reference(&[]) } else { What::Server(server) };
     settings::settings(common, &what)
+}
+
+/// What is found after a minute should not be lost for a folder that cannot be written.
+fn check_writable(folder: &Path) -> Result<(), Refused> {
+    let there = folder.ancestors().find(|path| path.is_dir()).unwrap_or(Path::new("."));
+    tempfile::tempfile_in(there).map(drop).map_err(|error| {
+        let message = format!(
+            "findings could not be written to {}: {error}\n  try: --corpus DIR, with a folder that can be written",
+            folder.display()
+        );
+        (Code::Usage, message)
+    })
 }
 
 fn folder(arguments: &FuzzArguments) -> PathBuf {
@@ -284,6 +297,13 @@ fn introduced(introduction: &Introduction, fuzz: &FuzzSettings) -> String {
             "  leaves alone {}: {}; --call NAME or --call all allows it",
             text::count(introduction.not_called.len(), "tool"),
             names(&introduction.not_called)
+        );
+    }
+    if !introduction.unlisted.is_empty() {
+        let _ = writeln!(
+            out,
+            "  --call names tools that the server does not list: {}",
+            names(&introduction.unlisted)
         );
     }
     let sandbox = introduction

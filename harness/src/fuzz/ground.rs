@@ -69,6 +69,8 @@ pub struct Introduction {
     pub called: Vec<String>,
     /// The tools that may not be called.
     pub not_called: Vec<String>,
+    /// Tools that were allowed by name and are not listed.
+    pub unlisted: Vec<String>,
     /// What confines the servers, as part of a sentence; none if nothing does.
     pub confinement: Option<String>,
     /// How many servers run at once.
@@ -270,6 +272,7 @@ fn introduction(
             .collect(),
         called: names(&|profile| owned(profile.callable(calls))),
         not_called: names(&|profile| owned(profile.not_callable(calls))),
+        unlisted: owned(Profile::unlisted(calls, &profiles().collect::<Vec<_>>())),
         confinement: confinement.map(Confinement::describe),
         lanes: fuzz.settings.jobs.max(1),
         guided: None,

@@ -15,11 +15,13 @@ const LONGEST_SPREAD: usize = 2000;
 pub(super) fn only_messages(dialogue: &Dialogue<'_>, _: &Map<String, Value>) -> Observation {
     let mut seen = Observation::default();
     let spread = spread_messages(dialogue.transcript);
+    let left_by_itself = has_left(dialogue.transcript);
     for (index, entry) in dialogue.transcript.entries.iter().enumerate() {
         let Happening::Received { frame, content, .. } = &entry.what else { continue };
         let is_spread = spread.iter().any(|(from, to)| (*from..=*to).contains(&index));
-        // Who ends in the middle of a message is told of its end, if that was not ours.
-        if is_spread || frame.ending == Ending::EndOfStream && is_beginning(content) {
+        // Who ends in the middle of a message is told of its end, if that was neither wanted nor ours.
+        let is_cut_off = frame.ending == Ending::EndOfStream && is_beginning(content) && !left_by_itself;
+        if is_spread || is_cut_off {
             continue;
         }
         seen.examine(match content {
@@ -66,6 +68,13 @@ pub(super) fn only_messages(dialogue: &Dialogue<'_>, _: &Map<String, Value>) -> 
         });
     }
     seen
+}
+
+/// Whether the server ended well and was not told to end.
+fn has_left(transcript: &Transcript) -> bool {
+    let any = |of: fn(&Happening) -> bool| transcript.entries.iter().any(|entry| of(&entry.what));
+    any(|what| matches!(what, Happening::Exited(exit) if exit.code == Some(0)))
+        && !any(|what| matches!(what, Happening::Stop(_)))
 }
 
 /// Whether it is JSON as far as it goes.
