@@ -87,8 +87,9 @@ pub struct Session {
     responses: HashMap<String, usize>,
     /// Every id that was sent, and when.
     sent_ids: HashMap<String, Asked>,
-    /// Of parts of the recording that were handed over: the ids that were sent and are not ours.
-    earlier: HashSet<String>,
+    /// Of parts of the recording that were handed over: hashes of the ids that were sent and are not ours. An id may be a
+    /// megabyte long.
+    earlier: HashSet<u64>,
     /// Ids of ours with a number below this were sent in such a part.
     earlier_below: u64,
     /// The longest time that a response has taken.
@@ -279,7 +280,8 @@ impl Session {
         self.send_value(message, outgoing.hostile)
     }
 
-    /// Takes an answer under this id, by what [`wire::id_key`] makes of it, for one to what was just sent as bytes.
+    /// Takes an answer under this id, by what [`wire::id_key`] makes of it, for one to what was just sent as bytes, also
+    /// where an earlier part of the recording used the same id.
     pub(crate) fn expect(&mut self, id: &str, calls: bool) {
         self.sent_ids.entry(id.to_owned()).or_insert(Asked { at: self.started.elapsed(), calls });
     }
@@ -523,7 +525,7 @@ impl Session {
             if self.responses.contains_key(&id) {
                 self.sent_ids.insert(id, sent);
             } else if number_of(&id).is_none_or(|number| number >= self.next_id) {
-                self.earlier.insert(id);
+                self.earlier.insert(wire::hash_of(&id));
             }
         }
         self.earlier_below = self.next_id;
@@ -538,8 +540,8 @@ impl Session {
             return false;
         }
         let Some(id) = message.id().map(wire::id_key) else { return false };
-        let is_earlier =
-            number_of(&id).is_some_and(|number| number < self.earlier_below) || self.earlier.contains(&id);
+        let is_earlier = number_of(&id).is_some_and(|number| number < self.earlier_below)
+            || self.earlier.contains(&wire::hash_of(&id));
         is_earlier && !self.sent_ids.contains_key(&id)
     }
 

@@ -1,6 +1,7 @@
 //! Bytes to frames to messages. Raw bytes are kept beside what was understood of them; nothing here panics.
 
 use std::borrow::Cow;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use serde_json::{Map, Value};
 
@@ -214,6 +215,13 @@ impl Message {
     pub fn method(&self) -> Option<&str> {
         self.member("method").and_then(Value::as_str)
     }
+}
+
+/// A number for an id, by what [`id_key`] makes of it; two ids hardly ever share one.
+pub(crate) fn hash_of(id: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    id.hash(&mut hasher);
+    hasher.finish()
 }
 
 /// An id as something to look up: 1 and 1.0 are the same number, `1` and `"1"` are not the same id.

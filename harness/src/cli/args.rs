@@ -141,7 +141,7 @@ pub(crate) struct CommonArguments {
     #[arg(long, value_name = "SECONDS", default_value_t = STARTUP_TIMEOUT)]
     pub(crate) startup_timeout: f64,
 
-    /// Servers that run at once; by default three for each core, at most 8.
+    /// Servers that run at once; by default three for each core, at most 8, and 2 for `fuzz`.
     #[arg(short, long, value_name = "N")]
     pub(crate) jobs: Option<usize>,
 

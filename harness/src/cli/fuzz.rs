@@ -75,7 +75,10 @@ fn complete(arguments: &FuzzArguments) -> Result<FuzzSettings, Refused> {
     }
     let guided = guided(arguments, &settings)?;
     let folder = folder(arguments);
-    check_writable(&folder)?;
+    if arguments.corpus.is_some() && folder.exists() && !folder.is_dir() {
+        let message = format!("--corpus {}: takes a folder, and this is none", folder.display());
+        return Err((Code::Usage, message));
+    }
     let corpus = if arguments.corpus.is_some() || folder.is_dir() {
         inputs_of(&folder).map_err(|error| (Code::Usage, error))?
     } else {
@@ -116,16 +119,14 @@ pub(crate) fn settings_of(common: &CommonArguments, server: &ServerArguments) ->
     settings::settings(common, &what)
 }
 
-/// What is found after a minute should not be lost for a folder that cannot be written.
-fn check_writable(folder: &Path) -> Result<(), Refused> {
+/// A warning where findings could not be saved: after a minute it is late to hear of it.
+fn warning_of(folder: &Path) -> Option<String> {
     let there = folder.ancestors().find(|path| path.is_dir()).unwrap_or(Path::new("."));
-    tempfile::tempfile_in(there).map(drop).map_err(|error| {
-        let message = format!(
-            "findings could not be written to {}: {error}\n  try: --corpus DIR, with a folder that can be written",
-            folder.display()
-        );
-        (Code::Usage, message)
-    })
+    let error = tempfile::tempfile_in(there).err()?;
+    Some(format!(
+        "  findings cannot be saved to {}: {error}; --corpus DIR names another folder\n",
+        folder.display()
+    ))
 }
 
 fn folder(arguments: &FuzzArguments) -> PathBuf {
@@ -173,6 +174,9 @@ async fn carry_out(arguments: &FuzzArguments, fuzz: &FuzzSettings, library: &Lib
         FuzzEvent::Started(introduction) => {
             if quiet == 0 {
                 say(&introduced(introduction, fuzz));
+            }
+            if let Some(warning) = warning_of(&folder).filter(|_| quiet < 2) {
+                say(&warning);
             }
         }
         FuzzEvent::Found(finding) => {

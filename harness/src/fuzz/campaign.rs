@@ -217,19 +217,18 @@ pub async fn run(
     let mut findings: Vec<Finding> = Vec::new();
     let mut ticks = tokio::time::interval(Duration::from_secs(1));
     let hard_end = shared.deadline.map(|deadline| deadline + AFTERWARDS);
+    let note = |mut finding: Finding, findings: &mut Vec<Finding>, tell: &mut dyn FnMut(&FuzzEvent)| {
+        finding.show_by_hand(&fuzz.settings);
+        finding.redact(fuzz.settings.http.secrets().chain(shared.ground.secrets()));
+        if findings.iter().all(|known| known.signature != finding.signature) {
+            tell(&FuzzEvent::Found(Box::new(finding.clone())));
+            findings.push(finding);
+        }
+    };
     loop {
         tokio::select! {
             told = findings_told.recv() => match told {
-                Some(finding) => {
-                    let mut finding: Finding = finding;
-                    finding.show_by_hand(&fuzz.settings);
-                    finding.redact(fuzz.settings.http.secrets().chain(shared.ground.secrets()));
-                    if findings.iter().any(|known| known.signature == finding.signature) {
-                        continue;
-                    }
-                    tell(&FuzzEvent::Found(Box::new(finding.clone())));
-                    findings.push(finding);
-                }
+                Some(finding) => note(finding, &mut findings, tell),
                 None => break,
             },
             _ = ticks.tick() => tell(&FuzzEvent::Progress(stats(&shared, began, started))),
@@ -242,6 +241,10 @@ pub async fn run(
     running.abort_all();
     while running.join_next().await.is_some() {}
     shared.ground.close().await;
+    // What was found at the last moment counts.
+    while let Ok(finding) = findings_told.try_recv() {
+        note(finding, &mut findings, tell);
+    }
     findings.sort_by(|one, other| (one.oracle, &one.signature).cmp(&(other.oracle, &other.signature)));
     let is_open = |signature: &str| findings.iter().all(|finding| finding.signature != signature);
     let mut book = shared.book();
@@ -322,6 +325,7 @@ fn replayer<'a>(shared: &Shared, place: &'a Place) -> Replayer<'a> {
         limits: shared.ground.limits,
         deadline: shared.deadline.map_or_else(far_away, |deadline| deadline + AFTERWARDS),
         lingers: false,
+        at_once: shared.ground.introduction.lanes > 1,
     }
 }
 
@@ -355,6 +359,12 @@ fn doubt_of(signature: &str, later: bool) -> String {
     if later { format!("{LATER}{signature}") } else { signature.to_owned() }
 }
 
+/// Whether a suspect did not show itself again so often that nobody looks into it any more.
+fn is_doubtful(shared: &Shared, suspect: &Suspect, later: bool) -> bool {
+    let doubts = shared.book().doubts.get(&doubt_of(&suspect.signature, later)).copied();
+    doubts.is_some_and(|doubts| doubts >= MOST_DOUBTS)
+}
+
 /// Looks into a suspect, unless that has been done.
 async fn consider(
     shared: &Shared,
@@ -363,13 +373,12 @@ async fn consider(
     tried: &[Input],
     found: &mpsc::UnboundedSender<Finding>,
 ) {
-    let doubt = doubt_of(&suspect.signature, later);
+    if is_doubtful(shared, &suspect, later) {
+        shared.book().pending.remove(&suspect.signature);
+        return;
+    }
     {
         let mut book = shared.book();
-        if book.doubts.get(&doubt).is_some_and(|doubts| *doubts >= MOST_DOUBTS) {
-            book.pending.remove(&suspect.signature);
-            return;
-        }
         book.await_verdict(&suspect.signature);
         // Other lanes leave it alone meanwhile.
         if !book.known.insert(suspect.signature.clone()) {
@@ -377,19 +386,19 @@ async fn consider(
         }
     }
     let confirmed = replayer(shared, place).confirm(&suspect, tried).await;
-    shared.book().pending.remove(&suspect.signature);
+    let mut book = shared.book();
     match confirmed {
         Some(confirmed) => {
             let finding = Finding::new(confirmed, place.revision, place.opener.transport());
-            shared.book().known.insert(finding.signature.clone());
+            book.known.insert(finding.signature.clone());
             // The receiver is gone only when the campaign is over.
             let _ = found.send(finding);
         }
         None => {
-            let mut book = shared.book();
             book.known.remove(&suspect.signature);
-            *book.doubts.entry(doubt).or_default() += 1;
+            *book.doubts.entry(doubt_of(&suspect.signature, later)).or_default() += 1;
             book.stats.unconfirmed += 1;
         }
     }
+    book.pending.remove(&suspect.signature);
 }

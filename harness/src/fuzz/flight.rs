@@ -2,7 +2,7 @@
 //! batch.
 
 use std::collections::{HashMap, HashSet, VecDeque};
-use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::sync::Arc;
 use std::time::Duration;
 
 use mcp_conform_cases::case::{Action, ClientKind};
@@ -21,7 +21,7 @@ use crate::session::{Heard, Outgoing, Session};
 use crate::template::Variables;
 use crate::transcript::{CaseRecord, Happening, Health, StepRecord, Waited};
 use crate::transport::http::exchange::ExchangeId;
-use crate::wire::id_key;
+use crate::wire::{hash_of, id_key};
 
 /// So many requests are under way at once.
 const WINDOW: usize = 48;
@@ -79,16 +79,19 @@ pub(super) struct Flight {
     pub(super) tries: Vec<Try>,
     /// Requests whose answers are still to come: which try, which of what it asked.
     in_flight: VecDeque<(usize, usize)>,
-    /// Whether answers that take long are waited for only when the flight lands, while other inputs are tried.
-    pub(super) puts_off: bool,
-    /// Those that are waited for then, and until when.
+    /// Whether it goes on leg by leg: answers that take long are waited for at the end of one, while other inputs are tried,
+    /// and what would be too much for one leg is left for the next.
+    pub(super) by_legs: bool,
+    /// The requests whose answers are waited for at the end of the leg, and until when.
     put_off: Vec<(usize, usize)>,
     put_off_until: Instant,
     /// Requests whose answers are not waited for, although they may come.
     moot: Vec<(usize, usize)>,
-    /// What need not be answered any more, by [`suspect::subject`]: that it is not is known, or was looked into. None
+    /// What need not be answered any more, by [`suspect::subject_among`]: that it is not is known, or was looked into. None
     /// where everything is waited for.
     silent: Option<HashSet<String>>,
+    /// The tools that are known.
+    pub(super) tools: Arc<[String]>,
     /// The HTTP requests with headers of their own whose answers are still to come: what they get tells something too.
     carried: Vec<ExchangeId>,
     /// How often there was no answer, by subject.
@@ -108,8 +111,10 @@ pub(super) struct Flight {
     pub(super) bare: bool,
     /// Whether the server is reached over the loopback.
     pub(super) loopback: bool,
-    /// The bytes that were sent.
+    /// The bytes that were sent in this leg.
     sent: usize,
+    /// The bytes that had been recorded when the leg began.
+    recorded_before: usize,
     watchdog: Option<Watchdog>,
 }
 
@@ -121,16 +126,18 @@ impl Flight {
         patient: bool,
         watchdog: Option<Watchdog>,
     ) -> Flight {
+        let recorded_before = session.recorded_bytes();
         Flight {
             begins: session.transcript.entries.len(),
             session,
             tries: Vec::new(),
             in_flight: VecDeque::new(),
-            puts_off: false,
+            by_legs: false,
             put_off: Vec::new(),
             put_off_until: Instant::now(),
             moot: Vec::new(),
             silent: None,
+            tools: Arc::default(),
             carried: Vec::new(),
             silences: HashMap::new(),
             unanswered: Vec::new(),
@@ -142,6 +149,7 @@ impl Flight {
             bare: false,
             loopback: false,
             sent: 0,
+            recorded_before,
             watchdog,
         }
     }
@@ -163,9 +171,11 @@ impl Flight {
         if self.patient { self.timeout } else { self.quick() }
     }
 
-    /// Tries inputs, one batch of them; leaves those that it did not come to.
+    /// Tries inputs, one batch of them; leaves those that it did not come to. Of a flight by legs that lives, that is at
+    /// least one.
     pub(super) async fn fly(&mut self, inputs: &mut VecDeque<Input>) -> Landing {
-        while self.landing == Landing::Sound && !self.is_full() {
+        let before = self.tries.len();
+        while self.landing == Landing::Sound && (self.tries.len() == before || !self.is_full()) {
             let Some(input) = inputs.pop_front() else { break };
             if must_be_alone(&input) {
                 self.settle().await;
@@ -187,8 +197,22 @@ impl Flight {
         self.landing
     }
 
+    /// As [`Self::fly`], for all of them, however much has been recorded.
+    pub(super) async fn fly_all(&mut self, inputs: impl IntoIterator<Item = Input>) {
+        let (landing, by_legs) = (self.landing, std::mem::replace(&mut self.by_legs, false));
+        if landing == Landing::Full {
+            self.landing = Landing::Sound;
+        }
+        self.fly(&mut inputs.into_iter().collect()).await;
+        self.by_legs = by_legs;
+        if self.landing == Landing::Sound {
+            self.landing = landing;
+        }
+    }
+
     fn is_full(&self) -> bool {
-        self.sent + self.session.recorded_bytes() > FULL
+        let recorded = self.session.recorded_bytes().saturating_sub(self.recorded_before);
+        self.by_legs && self.sent + recorded > FULL
     }
 
     /// Sends all steps and waits only when too much is under way.
@@ -198,7 +222,7 @@ impl Flight {
         for step in 0..self.steps_of(place) {
             self.send(place, step, &mut known);
         }
-        if place % TOGETHER == 0 {
+        if place.is_multiple_of(TOGETHER) {
             self.session.push();
         }
         let deadline = Instant::now() + self.patience();
@@ -281,19 +305,19 @@ impl Flight {
         let ids = ids_in(&message);
         let calls = message.get("method").is_some_and(|method| method == "tools/call");
         drop(message);
+        ids.iter().for_each(|id| self.session.expect(id, calls));
+        let ids: Vec<u64> = ids.iter().map(|id| hash_of(id)).collect();
         // Who uses an id again cannot tell whose answer comes, whatever the other message was.
         let is_first = !ids.iter().any(|id| self.ids.contains(id));
         self.ids.extend(ids);
         let Some(id) = asks.filter(|_| is_first) else { return };
         let Some(this) = self.tries.get_mut(place) else { return };
         let key = id_key(&id);
-        self.session.expect(&key, calls);
         this.asked.push(Asked { step, key, id, entry });
         let asked = (place, this.asked.len() - 1);
-        let is_moot = self
-            .silent
-            .as_ref()
-            .is_some_and(|silent| !silent.is_empty() && silent.contains(&suspect::subject(&this.input)));
+        let is_moot = self.silent.as_ref().is_some_and(|silent| {
+            !silent.is_empty() && silent.contains(&suspect::subject_among(&this.input, &self.tools))
+        });
         if is_moot {
             self.moot.push(asked);
         } else {
@@ -376,14 +400,21 @@ impl Flight {
         steps::capture(&step.capture, &record, &self.session.transcript, known);
     }
 
+    /// What has been answered is no longer under way.
+    fn let_go_of_answered(&mut self) {
+        let (session, tries) = (&self.session, &self.tries);
+        let is_open = |(place, asked): &(usize, usize)| {
+            let asked = tries.get(*place).and_then(|this| this.asked.get(*asked));
+            asked.is_some_and(|asked| !session.is_settled_by(&asked.key))
+        };
+        self.in_flight.retain(is_open);
+        self.put_off.retain(is_open);
+    }
+
     /// Waits until at most so many requests are under way; says whether that came about.
     async fn drain(&mut self, most: usize, deadline: Instant) -> bool {
         loop {
-            let (session, tries) = (&self.session, &self.tries);
-            self.in_flight.retain(|(place, asked)| {
-                let asked = tries.get(*place).and_then(|this| this.asked.get(*asked));
-                asked.is_some_and(|asked| !session.is_settled_by(&asked.key))
-            });
+            self.let_go_of_answered();
             if self.in_flight.len() <= most {
                 return true;
             }
@@ -402,15 +433,16 @@ impl Flight {
     async fn settle(&mut self) {
         let begun = Instant::now();
         let quick = self.quick();
-        let soon = if self.hasty || self.puts_off { self.longer_than_usual(HASTY) } else { quick };
+        let soon = if self.hasty || self.by_legs { self.longer_than_usual(HASTY) } else { quick };
         self.drain(0, begun + soon).await;
         // A server that is busy with all of them at once has enough to do.
-        let puts_off = self.puts_off && self.put_off.len() + self.in_flight.len() <= WINDOW;
-        if self.puts_off && !puts_off {
+        let puts_off = self.by_legs && self.put_off.len() + self.in_flight.len() <= WINDOW;
+        if self.by_legs && !puts_off {
             self.drain(0, begun + quick).await;
         }
+        let enough = if self.hasty { soon } else { quick };
         for exchange in std::mem::take(&mut self.carried) {
-            self.session.exchange_over(exchange, true, begun + soon).await;
+            self.session.exchange_over(exchange, true, begun + enough).await;
         }
         if self.landing != Landing::Sound {
             return;
@@ -498,7 +530,7 @@ impl Flight {
             self.cancel(place, asked);
             self.unanswered.push((place, asked));
             let (Some(silent), Some(this)) = (&mut self.silent, self.tries.get(place)) else { continue };
-            let subject = suspect::subject(&this.input);
+            let subject = suspect::subject_among(&this.input, &self.tools);
             let count = self.silences.entry(subject.clone()).or_default();
             *count += 1;
             if *count >= MOST_SILENT {
@@ -515,7 +547,7 @@ impl Flight {
         }
     }
 
-    /// What need not be answered from now on, by [`suspect::subject`], beside what stays unanswered again and again.
+    /// What need not be answered from now on, by [`suspect::subject_among`], beside what stays unanswered again and again.
     pub(super) fn ignore_silence_of(&mut self, subjects: impl IntoIterator<Item = String>) {
         self.silent.get_or_insert_default().extend(subjects);
     }
@@ -528,14 +560,26 @@ impl Flight {
         self.moot.clear();
         self.unanswered.clear();
         self.session.forget();
+        self.begin_leg();
+    }
+
+    /// Nothing is recorded of the leg that begins, and enough no longer.
+    fn begin_leg(&mut self) {
         self.sent = 0;
+        self.recorded_before = self.session.recorded_bytes();
         if self.landing == Landing::Full {
             self.landing = Landing::Sound;
         }
     }
 
+    /// Takes ids that were sent before for new ones, where nothing is still to come for them.
+    pub(super) fn forget_ids(&mut self) {
+        self.ids.clear();
+    }
+
     /// Tries inputs that nobody will judge; says whether the server lives after all of them.
     pub(super) async fn pass(&mut self, mut inputs: VecDeque<Input>) -> bool {
+        self.by_legs = true;
         while !inputs.is_empty() {
             if !matches!(self.fly(&mut inputs).await, Landing::Sound | Landing::Full) {
                 return false;
@@ -578,6 +622,7 @@ impl Flight {
                 Landing::Hung => Health::Hung,
             },
         };
+        self.let_go_of_answered();
         let under_way = self.under_way();
         self.in_flight.clear();
         self.put_off.clear();
@@ -585,10 +630,7 @@ impl Flight {
         if self.has_legs() {
             (transcript, responses) = self.session.hand_over(self.begins);
             (tries, unanswered) = (std::mem::take(&mut self.tries), std::mem::take(&mut self.unanswered));
-            self.sent = 0;
-            if landing == Landing::Full {
-                self.landing = Landing::Sound;
-            }
+            self.begin_leg();
         } else {
             (transcript, responses) = self.session.recording();
             (tries, unanswered) = (self.tries.clone(), self.unanswered.clone());
@@ -631,16 +673,10 @@ impl Flight {
     }
 }
 
-/// Hashes of the ids in a message, or in those of a batch.
-fn ids_in(message: &Value) -> Vec<u64> {
+/// The ids in a message, or in those of a batch, by what [`id_key`] makes of them.
+fn ids_in(message: &Value) -> Vec<String> {
     let messages = message.as_array().map_or(std::slice::from_ref(message), Vec::as_slice);
-    messages.iter().filter_map(|message| message.get("id")).map(|id| hash_of(&id_key(id))).collect()
-}
-
-fn hash_of(text: &str) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    text.hash(&mut hasher);
-    hasher.finish()
+    messages.iter().filter_map(|message| message.get("id")).map(id_key).collect()
 }
 
 /// Whether an input has a session to itself while it is tried: one step needs what another brought.

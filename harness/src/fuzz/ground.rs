@@ -242,7 +242,7 @@ fn places(
                     rules: Rule::all(library, &plan, *revision),
                     secrets: secrets.to_vec(),
                     canary: canary.marker.clone(),
-                    tools: callable,
+                    tools: callable.into(),
                 }),
             });
         }

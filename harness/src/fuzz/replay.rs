@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::future::ready;
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::{StreamExt as _, stream};
@@ -53,6 +54,8 @@ pub(super) struct Replayer<'a> {
     pub(super) deadline: Instant,
     /// Whether a server is watched for a while after its answers, as it may end late.
     pub(super) lingers: bool,
+    /// Whether several servers may run at once for it.
+    pub(super) at_once: bool,
 }
 
 /// A suspect that showed itself again.
@@ -74,11 +77,12 @@ impl Replayer<'_> {
         // Rules compare what a server says with what it listed in the same session.
         let greeting = json!({ "capabilities": session.transcript.capabilities });
         let profile = Profile::learn(&mut session, &greeting, self.timeout).await;
-        session.mirror(std::sync::Arc::new(headers::mirrored(&profile.tools)));
+        session.mirror(Arc::new(headers::mirrored(&profile.tools)));
         let watchdog =
             self.limits.and_then(|limits| session.with_process(|process| Watchdog::start(process, limits)));
         let mut flight = Flight::new(session, self.timeout, patient, watchdog);
         flight.loopback = self.opener.is_loopback();
+        flight.tools = Arc::clone(&self.knowledge.tools);
         Some(flight)
     }
 
@@ -189,36 +193,48 @@ impl Replayer<'_> {
 
     async fn confirm_so(&self, suspect: &Suspect, tried: &[Input]) -> Option<Confirmed> {
         let (input, seen) = self.cause(suspect, tried).await?;
-        let mut minimized = self.shrink(&input, &seen, Care::Little).await;
-        let (mut reproduced, mut shown) = self.repeat(&minimized, &seen).await;
-        if reproduced == 0 && minimized != input {
-            minimized = self.shrink(&input, &seen, Care::Much).await;
-            (reproduced, shown) = self.repeat(&minimized, &seen).await;
+        let mut smallest = Vec::new();
+        for care in [Some(Care::Little), Some(Care::Much), None] {
+            let minimized = match care {
+                Some(care) => self.shrink(&input, &seen, care).await,
+                // What was found stands as it is.
+                None => input.clone(),
+            };
+            if smallest.contains(&minimized) {
+                continue;
+            }
+            if let Some((suspect, reproduced)) = self.holds(&minimized, &seen).await {
+                return Some(Confirmed { suspect, input, minimized, reproduced: (reproduced, REPEATS) });
+            }
+            smallest.push(minimized);
+            if Instant::now() > self.deadline {
+                break;
+            }
         }
-        if reproduced == 0 {
-            // What was found stands as it is.
-            minimized = input.clone();
-            (reproduced, shown) = self.repeat(&minimized, &seen).await;
-        }
+        None
+    }
+
+    /// Whether an input shows a suspect again often enough to be believed; if so, as it was seen, and how often.
+    async fn holds(&self, input: &Input, suspect: &Suspect) -> Option<(Suspect, u32)> {
+        let (reproduced, shown) = self.repeat(input, suspect).await;
         let suspect = shown?;
         // Silence now and then may be load; only silence each time is the server's.
         if is_silence(&suspect) && reproduced < REPEATS {
             return None;
         }
         // A tool may take its time, whatever it was given: silence counts when it lasts much longer than any answer.
-        if is_silence(&suspect) && calls_a_tool(&minimized) {
+        if is_silence(&suspect) && calls_a_tool(input) {
             let patient = Replayer { timeout: self.timeout.max(WORK), ..*self };
-            patient.shows(&minimized, &suspect, true).await?;
+            patient.shows(input, &suspect, true).await?;
         }
-        let reproduced_of = (reproduced, REPEATS);
-        (reproduced > 0).then_some(Confirmed { suspect, input, minimized, reproduced: reproduced_of })
+        Some((suspect, reproduced))
     }
 
     async fn repeat(&self, input: &Input, suspect: &Suspect) -> (u32, Option<Suspect>) {
         // One that is given all the time there is is enough to know that it is not just slow.
         let again = (0..REPEATS).map(|time| self.shows(input, suspect, time == 0));
         // Silence has to be waited for, which costs no more on several servers at once.
-        let side_by_side = if is_silence(suspect) { again.len() } else { 1 };
+        let side_by_side = if self.at_once && is_silence(suspect) { again.len() } else { 1 };
         let seen: Vec<Suspect> = stream::iter(again).buffered(side_by_side).filter_map(ready).collect().await;
         (u32::try_from(seen.len()).unwrap_or(REPEATS), seen.into_iter().last())
     }
@@ -246,6 +262,7 @@ impl Replayer<'_> {
                 open.linger().await;
             }
             let leg = open.take_leg();
+            open.forget_ids();
             // Over HTTP what was tried before stands in the same recording.
             let latest = leg.tries.len().checked_sub(1);
             let shows = suspect::all(&leg, self.knowledge)
@@ -340,6 +357,7 @@ pub async fn all(
                 limits: ground.limits,
                 deadline: Instant::now() + fuzz.settings.max_time,
                 lingers: false,
+                at_once: fuzz.settings.jobs > 1,
             };
             // A case file does not tell what is known of the answers.
             let mut input = input.clone();

@@ -1,7 +1,7 @@
 //! What the oracles see in a flight. A suspect becomes a finding once it has shown itself again on a fresh server.
 
 use std::collections::HashMap;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use mcp_conform_cases::case::Action;
 use regex::Regex;
@@ -64,29 +64,32 @@ pub(super) struct Knowledge {
     /// What stands in a file that no server serves.
     pub(super) canary: String,
     /// The tools that may be called.
-    pub(super) tools: Vec<String>,
+    pub(super) tools: Arc<[String]>,
 }
 
 impl Knowledge {
     /// What a step is about: the tool that it calls, also where nothing is known of its arguments, else what the input is
     /// about.
     fn subject_of(&self, step: &InputStep, input: &Input) -> String {
-        let written;
-        let called = match &step.action {
-            Action::Request(send) => send.params.as_ref().filter(|_| send.method == "tools/call"),
-            Action::Raw(text) => {
-                written = text_of::message(text)
-                    .filter(|message| message.get("method").is_some_and(|method| method == "tools/call"));
-                written.as_ref().and_then(|message| message.get("params"))
-            }
-            _ => None,
-        };
-        let name = called.and_then(|params| params.get("name")).and_then(Value::as_str);
-        match name.filter(|name| self.tools.iter().any(|tool| tool == name)) {
-            Some(name) => format!("a call of `{name}`"),
-            None => subject(input),
-        }
+        called(step, &self.tools)
+            .map_or_else(|| subject_among(input, &self.tools), |name| format!("a call of `{name}`"))
     }
+}
+
+/// Which of these tools a step calls, as far as it can be read.
+fn called(step: &InputStep, tools: &[String]) -> Option<String> {
+    let written;
+    let params = match &step.action {
+        Action::Request(send) => send.params.as_ref().filter(|_| send.method == "tools/call"),
+        Action::Raw(text) if text.contains("tools/call") => {
+            written = text_of::message(text)
+                .filter(|message| message.get("method").is_some_and(|method| method == "tools/call"));
+            written.as_ref().and_then(|message| message.get("params"))
+        }
+        _ => None,
+    };
+    let name = params?.get("name")?.as_str()?;
+    tools.iter().find(|tool| *tool == name).cloned()
 }
 
 /// Everything suspicious in a leg of a flight.
@@ -96,7 +99,7 @@ pub(super) fn all(leg: &Leg, knowledge: &Knowledge) -> Vec<Suspect> {
     let mut found: Vec<Suspect> = match (leg.landing, leg.excess) {
         (Landing::Dead, Some(excess)) => vec![too_much(excess, transcript, tries, under_way)],
         (Landing::Dead, None) => death(transcript, tries, under_way).into_iter().collect(),
-        (Landing::Hung, _) => vec![hang(transcript, tries, under_way)],
+        (Landing::Hung, _) => vec![hang(transcript, tries, under_way, knowledge)],
         (Landing::Closed, _) => end(transcript, tries).into_iter().collect(),
         (Landing::Sound | Landing::Full, _) => Vec::new(),
     };
@@ -106,7 +109,7 @@ pub(super) fn all(leg: &Leg, knowledge: &Knowledge) -> Vec<Suspect> {
         leg.unanswered
             .iter()
             .filter(|_| !unread)
-            .filter_map(|(place, asked)| no_answer(transcript, tries, *place, *asked)),
+            .filter_map(|(place, asked)| no_answer(transcript, tries, (*place, *asked), knowledge)),
     );
     if leg.bare {
         // What a server that nobody has greeted says is its own affair, as long as it lives.
@@ -220,12 +223,12 @@ fn end(transcript: &Transcript, tries: &[Try]) -> Option<Suspect> {
     })
 }
 
-fn hang(transcript: &Transcript, tries: &[Try], under_way: Vec<usize>) -> Suspect {
+fn hang(transcript: &Transcript, tries: &[Try], under_way: Vec<usize>, knowledge: &Knowledge) -> Suspect {
     let tries_of = last(tries, under_way);
     let subject = tries_of
         .first()
         .and_then(|place| tries.get(*place))
-        .map(|this| subject(&this.input))
+        .map(|this| subject_among(&this.input, &knowledge.tools))
         .unwrap_or_default();
     Suspect {
         oracle: Oracle::Hang,
@@ -235,6 +238,15 @@ fn hang(transcript: &Transcript, tries: &[Try], under_way: Vec<usize>) -> Suspec
         tries: tries_of,
         step: None,
         evidence: final_frames(transcript),
+    }
+}
+
+/// As [`subject`], where these are the tools: calls of one of them are about it, however they are written.
+pub(super) fn subject_among(input: &Input, tools: &[String]) -> String {
+    let call = input.steps.iter().find_map(|step| called(step, tools));
+    match call.filter(|_| !input.steps.iter().any(has_odd_meta)) {
+        Some(name) => format!("a call of `{name}`"),
+        None => subject(input),
     }
 }
 
@@ -288,14 +300,19 @@ fn has_odd_meta(step: &InputStep) -> bool {
     }
 }
 
-fn no_answer(transcript: &Transcript, tries: &[Try], place: usize, asked: usize) -> Option<Suspect> {
+fn no_answer(
+    transcript: &Transcript,
+    tries: &[Try],
+    (place, asked): (usize, usize),
+    knowledge: &Knowledge,
+) -> Option<Suspect> {
     let this = tries.get(place)?;
     let asked = this.asked.get(asked)?;
     let step = this.input.steps.get(asked.step)?;
     if matches!(&step.action, Action::Request(send) if send.params.as_ref().is_some_and(may_say_how_long)) {
         return None;
     }
-    let subject = subject(&this.input);
+    let subject = subject_among(&this.input, &knowledge.tools);
     let breach = Breach { culprits: vec![asked.entry], ..Breach::default() };
     Some(Suspect {
         oracle: Oracle::NoAnswer,

@@ -7,12 +7,13 @@ use crate::template::{self, Variables};
 /// The message that the text of a template holds, with something plain for what is filled in later.
 pub(super) fn message(text: &str) -> Option<Value> {
     let plain = text.replace("{{id}}", "0").replace("{{meta}}", "{}");
-    serde_json::from_str(&plain).ok().or_else(|| {
-        let mut plain = Variables::default();
-        plain.insert("id".to_owned(), json!(0));
-        plain.insert("meta".to_owned(), json!({}));
-        serde_json::from_str(&template::fill_raw(text, &plain).ok()?).ok()
-    })
+    if !plain.contains("{{") {
+        return serde_json::from_str(&plain).ok();
+    }
+    let mut known = Variables::default();
+    known.insert("id".to_owned(), json!(0));
+    known.insert("meta".to_owned(), json!({}));
+    serde_json::from_str(&template::fill_raw(text, &known).ok()?).ok()
 }
 
 #[cfg(test)]
@@ -28,5 +29,6 @@ mod tests {
             assert_eq!(message(text).and_then(|message| message.get("method").cloned()), Some(json!(method)));
         }
         assert_eq!(message(r#"{"id":"#), None);
+        assert_eq!(message(r#"{"id":0,"method":"{{later}}"}"#), None);
     }
 }

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
-use tokio::task::JoinSet;
+use tokio::task::{JoinError, JoinSet};
 use tokio::time::Instant;
 
 use super::spent::{Spent, Waiting, cost};
-use super::{MOST_DOUBTS, Shared, consider, endure, is_left_out, replayer};
+use super::{LATER, MOST_DOUBTS, Shared, consider, endure, is_doubtful, is_left_out, replayer};
 use crate::fuzz::deaths;
 use crate::fuzz::finding::Finding;
 use crate::fuzz::flight::{Flight, Landing};
@@ -35,7 +35,7 @@ const ENDURANCE_EVERY: usize = 8;
 const MOST_CLOSING: usize = 64;
 
 /// So much silence is looked into at once when there is nothing else to do.
-const MOST_ASIDE: usize = 4;
+const MOST_ASIDE: usize = 2;
 
 /// One of those that try inputs side by side.
 pub(super) struct Lane {
@@ -100,16 +100,18 @@ impl Lane {
         }
         // An engine may take over.
         drop(walking);
-        while let Some(waiting) = self.spent.next_silent() {
+        while !self.is_alone()
+            && let Some(waiting) = self.spent.next_silent()
+        {
             if self.aside.len() >= MOST_ASIDE {
-                self.aside.join_next().await;
+                done(self.aside.join_next().await);
             }
             self.put_aside(waiting);
         }
         for waiting in std::mem::take(&mut self.spent.put_off) {
             look_into(&shared, waiting, &self.found).await;
         }
-        while self.aside.join_next().await.is_some() {}
+        self.empty_aside().await;
     }
 
     /// Tries inputs in one session; says whether there are more.
@@ -120,13 +122,19 @@ impl Lane {
         most: usize,
     ) -> bool {
         let began = Instant::now();
-        let Some(mut flight) = replayer(&self.shared, place).open(false).await else { return false };
-        flight.puts_off = true;
+        let mut opened = replayer(&self.shared, place).open(false).await;
+        if opened.is_none() && !self.aside.is_empty() {
+            // Perhaps there is no room for another one.
+            self.empty_aside().await;
+            opened = replayer(&self.shared, place).open(false).await;
+        }
+        let Some(mut flight) = opened else { return false };
+        flight.by_legs = true;
         let start = began.elapsed();
         self.shared.book().stats.sessions += 1;
         let most = if flight.has_legs() { most } else { 1 };
         for leg in 1..=most {
-            flight.ignore_silence_of(self.silent());
+            flight.ignore_silence_of(self.silent(leg > 1));
             let apart = self.one_leg(&mut flight, place, (number, stream)).await;
             flight.land().await;
             self.close(&mut flight, number, start).await;
@@ -168,7 +176,7 @@ impl Lane {
         }
         let next = self.closing.iter().position(|(place, _)| *place == number);
         let Some((_, input)) = next.and_then(|next| self.closing.remove(next)) else { return };
-        flight.fly(&mut VecDeque::from([input])).await;
+        flight.fly_all([input]).await;
         self.shared.book().stats.cases += 1;
         self.spent.closing += start;
     }
@@ -182,7 +190,7 @@ impl Lane {
     ) -> VecDeque<Input> {
         let shared = Arc::clone(&self.shared);
         let mut apart: VecDeque<Input> = VecDeque::new();
-        flight.fly(&mut place.canaries.clone().into()).await;
+        flight.fly_all(place.canaries.clone()).await;
         while flight.landing == Landing::Sound && flight.tries.len() < LEG && !shared.is_over() {
             let mut batch: VecDeque<Input> = VecDeque::new();
             // Where everything is left out there is no end to it.
@@ -211,9 +219,7 @@ impl Lane {
             // What was not come to is tried by the next leg.
             stream.give_back(batch);
         }
-        if flight.landing == Landing::Sound {
-            flight.fly(&mut place.canaries.clone().into()).await;
-        }
+        flight.fly_all(place.canaries.clone()).await;
         apart
     }
 
@@ -300,6 +306,7 @@ impl Lane {
                         None => return seen,
                     },
                 };
+                flight.ignore_silence_of(self.silent(false));
                 let landing = flight.fly(&mut VecDeque::from([input])).await;
                 open = Some(flight);
                 if is_bare || landing != Landing::Sound {
@@ -337,9 +344,11 @@ impl Lane {
         let shared = Arc::clone(&self.shared);
         suspects.sort_by_key(cost);
         for suspect in suspects {
-            let may_wait = suspect.oracle == Oracle::NoAnswer
-                || (!suspect.oracle.ends_server() && self.spent.is_too_much(&shared));
-            if may_wait {
+            if is_doubtful(&shared, &suspect, later) {
+                continue;
+            }
+            let goes_aside = suspect.oracle == Oracle::NoAnswer && !self.is_alone();
+            if goes_aside || (!suspect.oracle.ends_server() && self.spent.is_too_much(&shared)) {
                 shared.book().await_verdict(&suspect.signature);
                 self.spent.put_off(number, (suspect, later), tried);
             } else {
@@ -349,13 +358,28 @@ impl Lane {
         self.look_aside();
     }
 
+    /// Whether there may be one server only, so that nothing is looked into beside it.
+    fn is_alone(&self) -> bool {
+        self.number.1 == 1
+    }
+
     /// Looks into the next silence, unless another is looked into.
     fn look_aside(&mut self) {
-        while self.aside.try_join_next().is_some() {}
-        if self.aside.is_empty()
+        while let Some(task) = self.aside.try_join_next() {
+            done(Some(task));
+        }
+        if !self.is_alone()
+            && self.aside.is_empty()
             && let Some(waiting) = self.spent.next_silent()
         {
             self.put_aside(waiting);
+        }
+    }
+
+    /// Waits until nothing is looked into beside the lane.
+    async fn empty_aside(&mut self) {
+        while let Some(task) = self.aside.join_next().await {
+            done(Some(task));
         }
     }
 
@@ -397,13 +421,17 @@ impl Lane {
         self.shared.looked(began);
     }
 
-    /// What nobody would look into if it had no answer.
-    fn silent(&self) -> Vec<String> {
+    /// What nobody would look into if it had no answer, in the first leg of a session or a later one.
+    fn silent(&self, later: bool) -> Vec<String> {
         let book = self.shared.book();
-        let doubtful = book.doubts.iter().filter(|(_, doubts)| **doubts >= MOST_DOUBTS).map(|(what, _)| what);
-        let put_off = self.spent.put_off.iter().map(|waiting| &waiting.suspect.signature);
-        let all = book.known.iter().chain(doubtful).chain(put_off);
-        all.filter_map(|signature| suspect::silent_subject(signature)).map(str::to_owned).collect()
+        let doubtful = book.doubts.iter().filter(|(_, doubts)| **doubts >= MOST_DOUBTS);
+        let doubtful = doubtful.filter_map(|(what, _)| match what.strip_prefix(LATER) {
+            Some(what) => later.then_some(what),
+            None => Some(what.as_str()),
+        });
+        let put_off = self.spent.put_off.iter().map(|waiting| waiting.suspect.signature.as_str());
+        let all = book.known.iter().map(String::as_str).chain(doubtful).chain(put_off);
+        all.filter_map(suspect::silent_subject).map(str::to_owned).collect()
     }
 }
 
@@ -412,4 +440,13 @@ async fn look_into(shared: &Shared, waiting: Waiting, found: &mpsc::UnboundedSen
     let Waiting { place, suspect, later, tried } = waiting;
     let Some(place) = shared.ground.places.get(place) else { return };
     consider(shared, place, (suspect, later), &tried, found).await;
+}
+
+/// A panic beside the lane is ours, and stays one.
+fn done(task: Option<Result<(), JoinError>>) {
+    if let Some(Err(error)) = task
+        && let Ok(panic) = error.try_into_panic()
+    {
+        std::panic::resume_unwind(panic);
+    }
 }

@@ -14,7 +14,7 @@ const ENDURING: u32 = 3;
 /// One part in so many of the time may go into looking at suspects that did not end the server; the others wait until the
 /// budget is spent.
 const LOOKING: u32 = 3;
-/// So many suspects wait in a lane.
+/// So many suspects wait in a lane, and so many of silence beside them.
 const MOST_PUT_OFF: usize = 64;
 /// One part in so many of the time may go into starts of the server for no other reason than that an input ended a session.
 const CLOSING: u32 = 6;
@@ -80,7 +80,9 @@ impl Spent {
 
     pub(super) fn put_off(&mut self, place: usize, (mut suspect, later): (Suspect, bool), tried: &[Input]) {
         let known = self.put_off.iter().any(|other| other.suspect.signature == suspect.signature);
-        if known || self.put_off.len() >= MOST_PUT_OFF {
+        let silent = suspect.oracle == Oracle::NoAnswer;
+        let like_it = self.put_off.iter().filter(|other| other.is_silent() == silent).count();
+        if known || like_it >= MOST_PUT_OFF {
             return;
         }
         let tried: Vec<Input> = suspect.tries.iter().filter_map(|place| tried.get(*place)).cloned().collect();
