@@ -226,8 +226,13 @@ impl Flight {
             self.session.push();
         }
         let deadline = Instant::now() + self.patience();
-        if self.in_flight.len() > WINDOW {
-            self.drain(REFILL, deadline).await;
+        if self.in_flight.len() > WINDOW
+            && !self.drain(REFILL, deadline).await
+            && self.landing == Landing::Sound
+            && self.by_legs
+        {
+            // So many that do not come would be in the way of each input after them.
+            self.settle().await;
         }
     }
 

@@ -568,6 +568,33 @@ mod tests {
     }
 
     #[test]
+    fn one_fault_has_one_subject_however_it_is_written() {
+        let subject = |text: &str| {
+            let step = InputStep::from(Action::Raw(text.to_owned()));
+            subject_among(&Input { origin: "text", steps: vec![step] }, &["t".to_owned()])
+        };
+        let call = |rest: &str| format!(r#"{{"id":{{{{id}}}},"method":"tools/call","params":{{{rest}}}}}"#);
+        for (text, wanted) in [
+            (call(r#""name":"t""#), "a call of `t`"),
+            (call(r#""name":"other""#), "`tools/call`"),
+            (call(r#""name":"t","_meta":{"progressToken":2}"#), "a call of `t`"),
+            (call(r#""name":"t","_meta":{"progressToken":1.5}"#), "a request with odd `_meta`"),
+            (
+                call(r#""name":"t","_meta":{"progressToken":18446744073709551615}"#),
+                "a request with odd `_meta`",
+            ),
+            (call(r#""name":"t","_meta":[]"#), "a request with odd `_meta`"),
+            (
+                r#"{"id":{{id}},"method":"{{"x" * 3}}","params":{"_meta":null}}"#.to_owned(),
+                "a request with odd `_meta`",
+            ),
+            (r#"{"id":{{id}},"method":"{{"x" * 3}}"}"#.to_owned(), "an unknown method"),
+        ] {
+            assert_eq!(subject(&text), wanted, "{text}");
+        }
+    }
+
+    #[test]
     fn an_answer_to_another_request_is_found_once() {
         let suspect = |requirement: &str, text: &str| Suspect {
             oracle: Oracle::WrongAnswer,
