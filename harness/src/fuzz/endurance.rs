@@ -177,7 +177,7 @@ async fn grows(replayer: &Replayer<'_>, input: &Input) -> Option<Growth> {
     let until = Instant::now() + LONGEST;
     let mut done = 0;
     while done < TIMES && Instant::now() < until {
-        if !flight.pass(std::iter::repeat_n(input.clone(), BETWEEN).collect()).await {
+        if !flight.pass(std::iter::repeat_n(input.clone(), BETWEEN)).await {
             break;
         }
         done += BETWEEN;
@@ -234,7 +234,7 @@ fn suspect(oracle: Oracle, message: String, signature: String) -> Suspect {
 /// Whether the server is busy after inputs have been sent and answered.
 async fn spins_after(replayer: &Replayer<'_>, inputs: &[Input]) -> bool {
     let Some(mut flight) = replayer.open(false).await else { return false };
-    if !flight.pass(inputs.to_vec().into()).await {
+    if !flight.pass(inputs.to_vec()).await {
         return false;
     }
     let Some(mut gauge) = gauge_of(&flight) else { return false };
