@@ -280,10 +280,10 @@ impl Session {
         self.send_value(message, outgoing.hostile)
     }
 
-    /// Takes an answer under this id, by what [`wire::id_key`] makes of it, for one to what was just sent as bytes, also
-    /// where an earlier part of the recording used the same id.
-    pub(crate) fn expect(&mut self, id: &str, calls: bool) {
-        self.sent_ids.entry(id.to_owned()).or_insert(Asked { at: self.started.elapsed(), calls });
+    /// Takes an answer under this id, by what [`wire::id_key`] makes of it, for one to what was just sent, also where that
+    /// was mere bytes or an earlier part of the recording used the same id.
+    pub(crate) fn expect(&mut self, id: String, calls: bool) {
+        self.sent_ids.entry(id).or_insert(Asked { at: self.started.elapsed(), calls });
     }
 
     /// Sends a JSON value as one message; returns the entry.

@@ -175,7 +175,9 @@ impl Flight {
     /// least one.
     pub(super) async fn fly(&mut self, inputs: &mut VecDeque<Input>) -> Landing {
         let before = self.tries.len();
-        while self.landing == Landing::Sound && (self.tries.len() == before || !self.is_full()) {
+        while self.landing == Landing::Sound
+            && (self.tries.len() == before || !self.by_legs || !self.is_full())
+        {
             let Some(input) = inputs.pop_front() else { break };
             if must_be_alone(&input) {
                 self.settle().await;
@@ -205,14 +207,14 @@ impl Flight {
         }
         self.fly(&mut inputs.into_iter().collect()).await;
         self.by_legs = by_legs;
-        if self.landing == Landing::Sound {
+        if matches!(self.landing, Landing::Sound | Landing::Full) {
             self.landing = landing;
         }
     }
 
     fn is_full(&self) -> bool {
         let recorded = self.session.recorded_bytes().saturating_sub(self.recorded_before);
-        self.by_legs && self.sent + recorded > FULL
+        self.sent + recorded > FULL
     }
 
     /// Sends all steps and waits only when too much is under way.
@@ -310,11 +312,12 @@ impl Flight {
         let ids = ids_in(&message);
         let calls = message.get("method").is_some_and(|method| method == "tools/call");
         drop(message);
-        ids.iter().for_each(|id| self.session.expect(id, calls));
-        let ids: Vec<u64> = ids.iter().map(|id| hash_of(id)).collect();
         // Who uses an id again cannot tell whose answer comes, whatever the other message was.
-        let is_first = !ids.iter().any(|id| self.ids.contains(id));
-        self.ids.extend(ids);
+        let is_first = !ids.iter().any(|id| self.ids.contains(&hash_of(id)));
+        for id in ids {
+            self.ids.insert(hash_of(&id));
+            self.session.expect(id, calls);
+        }
         let Some(id) = asks.filter(|_| is_first) else { return };
         let Some(this) = self.tries.get_mut(place) else { return };
         let key = id_key(&id);
@@ -456,8 +459,8 @@ impl Flight {
             self.greet().await;
             return;
         }
-        let patient_until = if puts_off { (begun + quick).max(Instant::now()) } else { Instant::now() };
-        if !self.shows_life(patient_until).await {
+        let since = if puts_off { (begun + quick).max(Instant::now()) } else { Instant::now() };
+        if !self.shows_life(since).await {
             return;
         }
         if puts_off {

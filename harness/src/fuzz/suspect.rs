@@ -241,27 +241,26 @@ fn hang(transcript: &Transcript, tries: &[Try], under_way: Vec<usize>, knowledge
     }
 }
 
-/// As [`subject`], where these are the tools: calls of one of them are about it, however they are written.
-pub(super) fn subject_among(input: &Input, tools: &[String]) -> String {
-    let call = input.steps.iter().find_map(|step| called(step, tools));
-    match call.filter(|_| !input.steps.iter().any(has_odd_meta)) {
-        Some(name) => format!("a call of `{name}`"),
-        None => subject(input),
-    }
+/// As [`subject_among`], where no tool is known.
+pub(super) fn subject(input: &Input) -> String {
+    subject_among(input, &[])
 }
 
-/// What an input is about, in a few words: the tool, the method, or how it came to be. Methods that there are not are
-/// one thing, whatever their names; so are requests whose `_meta` no server need understand, whatever they ask for.
-pub(super) fn subject(input: &Input) -> String {
+/// What an input is about, in a few words: the tool, the method, or how it came to be. A call of one of these tools is
+/// about it, however it is written. Methods that there are not are one thing, whatever their names; so are requests whose
+/// `_meta` no server need understand, whatever they ask for.
+pub(super) fn subject_among(input: &Input, tools: &[String]) -> String {
     if input.steps.iter().any(has_odd_meta) {
         return "a request with odd `_meta`".to_owned();
     }
-    let tool = input.steps.iter().find_map(|step| match &step.claim {
+    let claimed = |step: &InputStep| match &step.claim {
         Claim::Valid { tool } | Claim::Forbidden { tool, .. } | Claim::Bait { tool, .. } => {
             Some(tool.clone())
         }
         Claim::None => None,
-    });
+    };
+    let called = input.steps.iter().find_map(|step| called(step, tools));
+    let tool = called.or_else(|| input.steps.iter().find_map(claimed));
     let method = || {
         input.steps.iter().find_map(|step| match &step.action {
             Action::Request(send) | Action::Notify(send) => Some(send.method.clone()),

@@ -8,7 +8,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::Instant;
 
-use super::spent::{Spent, Waiting, cost};
+use super::spent::{Spent, Waiting, cost, is_unanswered};
 use super::{LATER, MOST_DOUBTS, Shared, consider, endure, is_doubtful, is_left_out, replayer};
 use crate::fuzz::deaths;
 use crate::fuzz::finding::Finding;
@@ -16,7 +16,6 @@ use crate::fuzz::flight::{Flight, Landing};
 use crate::fuzz::ground::Place;
 use crate::fuzz::input::Input;
 use crate::fuzz::judging::{self, Judged, Judging};
-use crate::fuzz::oracle::Oracle;
 use crate::fuzz::stream::Stream;
 use crate::fuzz::suspect::{self, Suspect};
 
@@ -33,7 +32,6 @@ const LEGS_IN_TURN: usize = 16;
 const ENDURANCE_EVERY: usize = 8;
 /// So many inputs that end a session wait in a lane whose time is limited; others come to all of them.
 const MOST_CLOSING: usize = 64;
-
 /// So much silence is looked into at once when there is nothing else to do.
 const MOST_ASIDE: usize = 2;
 
@@ -301,12 +299,13 @@ impl Lane {
                 }
                 let mut flight = match open.take() {
                     Some(flight) => flight,
-                    None => match replayer(&shared, place).open_for(&input, false).await {
-                        Some(flight) => flight,
-                        None => return seen,
-                    },
+                    None => {
+                        let opened = replayer(&shared, place).open_for(&input, false).await;
+                        let Some(mut fresh) = opened else { return seen };
+                        fresh.ignore_silence_of(self.silent(false));
+                        fresh
+                    }
                 };
-                flight.ignore_silence_of(self.silent(false));
                 let landing = flight.fly(&mut VecDeque::from([input])).await;
                 open = Some(flight);
                 if is_bare || landing != Landing::Sound {
@@ -347,7 +346,7 @@ impl Lane {
             if is_doubtful(&shared, &suspect, later) {
                 continue;
             }
-            let goes_aside = suspect.oracle == Oracle::NoAnswer && !self.is_alone();
+            let goes_aside = is_unanswered(&suspect) && !self.is_alone();
             if goes_aside || (!suspect.oracle.ends_server() && self.spent.is_too_much(&shared)) {
                 shared.book().await_verdict(&suspect.signature);
                 self.spent.put_off(number, (suspect, later), tried);

@@ -21,7 +21,12 @@ const CLOSING: u32 = 6;
 
 /// What is looked into first: what ended the server, then what shows at once; silence, which has to be waited for, last.
 pub(super) fn cost(suspect: &Suspect) -> (bool, Oracle) {
-    (suspect.oracle == Oracle::NoAnswer, suspect.oracle)
+    (is_unanswered(suspect), suspect.oracle)
+}
+
+/// Whether looking into it is mostly waiting, which can be done beside other things.
+pub(super) fn is_unanswered(suspect: &Suspect) -> bool {
+    suspect.oracle == Oracle::NoAnswer
 }
 
 /// A suspect that nobody has looked into yet.
@@ -33,13 +38,6 @@ pub(super) struct Waiting {
     pub(super) later: bool,
     /// The inputs that may have caused it.
     pub(super) tried: Vec<Input>,
-}
-
-impl Waiting {
-    /// Whether looking into it is mostly waiting, which can be done beside other things.
-    fn is_silent(&self) -> bool {
-        self.suspect.oracle == Oracle::NoAnswer
-    }
 }
 
 /// What a lane spends on looking into suspects, and what it has put off.
@@ -80,8 +78,8 @@ impl Spent {
 
     pub(super) fn put_off(&mut self, place: usize, (mut suspect, later): (Suspect, bool), tried: &[Input]) {
         let known = self.put_off.iter().any(|other| other.suspect.signature == suspect.signature);
-        let silent = suspect.oracle == Oracle::NoAnswer;
-        let like_it = self.put_off.iter().filter(|other| other.is_silent() == silent).count();
+        let like_it = |other: &&Waiting| is_unanswered(&other.suspect) == is_unanswered(&suspect);
+        let like_it = self.put_off.iter().filter(like_it).count();
         if known || like_it >= MOST_PUT_OFF {
             return;
         }
@@ -96,13 +94,13 @@ impl Spent {
         if self.is_too_much(shared) {
             return None;
         }
-        let next = self.put_off.iter().position(|waiting| !waiting.is_silent())?;
+        let next = self.put_off.iter().position(|waiting| !is_unanswered(&waiting.suspect))?;
         Some(self.put_off.remove(next))
     }
 
     /// The next silence that was put off.
     pub(super) fn next_silent(&mut self) -> Option<Waiting> {
-        let next = self.put_off.iter().position(Waiting::is_silent)?;
+        let next = self.put_off.iter().position(|waiting| is_unanswered(&waiting.suspect))?;
         Some(self.put_off.remove(next))
     }
 }

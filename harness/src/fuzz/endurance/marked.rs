@@ -1,6 +1,6 @@
 //! Calls that each hold a text of their own: an answer that holds the text of another call has crossed with it.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 
 use mcp_conform_cases::case::Action;
 use serde_json::Value;
@@ -117,7 +117,8 @@ pub(super) async fn carry_out(replayer: &Replayer<'_>, marked: &Marked) -> Optio
             vec![vec![first.clone()], vec![second.clone()]]
         };
         for batch in batches {
-            if flight.fly(&mut VecDeque::from(batch)).await != Landing::Sound {
+            flight.fly_all(batch).await;
+            if flight.landing != Landing::Sound {
                 return None;
             }
         }
