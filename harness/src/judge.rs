@@ -1,5 +1,6 @@
 //! Judges recordings. Pure: no clock, no input or output, no randomness; the same recording gives the same judgement.
 
+pub mod attribution;
 pub mod checks;
 pub mod dialogue;
 pub mod evidence;

@@ -197,7 +197,9 @@ def serve(line):
     except (ValueError, RecursionError):
         return write(error(-32700, "this is no JSON"))
     answered = answer(message)
-    if answered is not None:
+    if "late-errors" in ODDITIES and isinstance(answered, dict) and answered["id"] is None:
+        threading.Timer(random.random() / 100, write, (answered,)).start()
+    elif answered is not None:
         write(answered)
 
 

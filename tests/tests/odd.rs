@@ -60,6 +60,11 @@ fn much_said_meanwhile() {
 }
 
 #[test]
+fn errors_without_an_id_that_come_late() {
+    is_clean(&["late-errors"]);
+}
+
+#[test]
 fn signs_of_life_that_overtake_all_else() {
     is_clean(&["quick-pings"]);
 }

@@ -13,7 +13,7 @@ use tokio::sync::mpsc::UnboundedSender;
 use super::watching::{self, Seen};
 use super::{Context, QUICK, script};
 use crate::detect::{Begun, OpenError, Opener};
-use crate::judge::{Judgement, steps};
+use crate::judge::{Judgement, attribution, steps};
 use crate::plan::SessionKey;
 use crate::profile::{self, Profile};
 use crate::session::Session;
@@ -109,7 +109,16 @@ fn report(
     transcript: &Transcript,
     results: &UnboundedSender<Done>,
 ) {
-    let judgement = steps::case(case, record, transcript);
+    report_as(steps::case(case, record, transcript), item, took, transcript, results);
+}
+
+fn report_as(
+    judgement: Judgement,
+    item: usize,
+    took: Duration,
+    transcript: &Transcript,
+    results: &UnboundedSender<Done>,
+) {
     let evidence = match &judgement {
         Judgement::Broken(breach) => crate::judge::evidence::of(transcript, breach),
         Judgement::Kept | Judgement::Unseen(_) => Vec::new(),
@@ -179,7 +188,13 @@ async fn share(
         let (record, took) = timed(script::carry_out(&mut open, case, context)).await;
         context.note_health(record.health);
         if record.health == Health::Well {
-            report(item, case, (&record, took), &open.transcript, results);
+            let judgement = steps::case(case, &record, &open.transcript);
+            // A server may answer late what had no id, and nobody can see which message such an answer is for.
+            let is_doubtful = attribution::is_doubtful(&judgement, &record, &open.transcript);
+            if !is_doubtful || !judged_elsewhere(context, key, case, item, results, ordinal, restarts).await {
+                report_as(judgement, item, took, &open.transcript, results);
+            }
+            restarts += usize::from(is_doubtful);
             open.transcript.cases.push(record);
             session = Some(open);
             continue;
@@ -236,6 +251,29 @@ async fn retry_elsewhere(
         }
     }
     Some(true)
+}
+
+/// Carries a case out in a fresh session and reports what that shows, unless there is none or the server does not survive.
+async fn judged_elsewhere(
+    context: &Context,
+    key: SessionKey,
+    case: &Case,
+    item: usize,
+    results: &UnboundedSender<Done>,
+    ordinal: usize,
+    restarts: usize,
+) -> bool {
+    let Ok(mut open) = open_shared(context, key).await else { return false };
+    let (record, took) = timed(script::carry_out(&mut open, case, context)).await;
+    let is_well = record.health == Health::Well;
+    if is_well {
+        report(item, case, (&record, took), &open.transcript, results);
+        open.transcript.cases.push(record);
+    } else {
+        open.distrust();
+    }
+    end(open, context, (ordinal, restarts), results).await;
+    is_well
 }
 
 /// Ends a session and judges what was recorded. The cases of it have their verdicts already, so that a panic of ours must
