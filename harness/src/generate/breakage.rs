@@ -108,7 +108,7 @@ fn select(
         // Within unions the validator only says that no branch fits.
         let reasons = [reported_as(fault.keyword), "anyOf", "oneOf"];
         let as_said = complaint.keywords.iter().any(|keyword| reasons.contains(&keyword.as_str()));
-        if as_said && only_here && !complaint.gave_up && !chosen.iter().any(|known| known.value == value) {
+        if as_said && only_here && !complaint.doubtful && !chosen.iter().any(|known| known.value == value) {
             told.insert((fault.path.clone(), fault.why.clone()));
             chosen.push(Broken {
                 value,

@@ -16,16 +16,17 @@ pub(super) struct Complaint {
     pub(super) places: Vec<String>,
     /// The keyword that each of them breaks.
     pub(super) keywords: Vec<String>,
-    /// The validator gave up rather than finding a fault.
-    pub(super) gave_up: bool,
+    /// The validator gave up rather than finding a fault, or a reading of the schema finds none.
+    pub(super) doubtful: bool,
 }
 
 /// A compiled schema.
 pub(super) struct Verifier {
     /// What the schema says for certain.
     lenient: Validator,
-    /// The same, and strings have the `format` that it names. The specification leaves that open.
-    strict: Validator,
+    /// The same, and strings have the `format` that it names; nothing if it names none. The specification leaves open
+    /// which of the two is meant.
+    strict: Option<Validator>,
     /// Up to draft-07 nothing counts beside a `$ref`.
     pub(super) ref_stands_alone: bool,
 }
@@ -67,7 +68,8 @@ impl Verifier {
             };
             options.build(schema).ok()
         };
-        Some(Self { lenient: build(false)?, strict: build(true)?, ref_stands_alone })
+        let strict = if names_format(schema) { Some(build(true)?) } else { None };
+        Some(Self { lenient: build(false)?, strict, ref_stands_alone })
     }
 
     /// Whether the schema is satisfied beyond doubt.
@@ -75,29 +77,41 @@ impl Verifier {
         self.lenient.is_valid(value)
     }
 
-    /// Whether the schema is satisfied and every string has its format.
+    /// Whether the schema is satisfied whether or not formats count. Under `not` and in `oneOf` a value may satisfy it
+    /// only because a string lacks its format.
     pub(super) fn accepts_strictly(&self, value: &Value) -> bool {
-        self.strict.is_valid(value)
+        self.strict.as_ref().is_none_or(|strict| strict.is_valid(value)) && self.accepts(value)
     }
 
     /// What is wrong with a value, formats included.
     pub(super) fn complaint(&self, value: &Value) -> Complaint {
-        complaint(&self.strict, value)
+        complaint(self.strict.as_ref().unwrap_or(&self.lenient), value)
     }
 
-    /// What is wrong with a value beyond doubt.
+    /// What is wrong with a value, formats aside; doubtful if nothing is where formats count.
     pub(super) fn certain_complaint(&self, value: &Value) -> Complaint {
-        complaint(&self.lenient, value)
+        let mut found = complaint(&self.lenient, value);
+        found.doubtful |= self.strict.as_ref().is_some_and(|strict| strict.is_valid(value));
+        found
+    }
+}
+
+/// Whether a schema says `format` anywhere.
+fn names_format(schema: &Value) -> bool {
+    match schema {
+        Value::Object(map) => map.contains_key("format") || map.values().any(names_format),
+        Value::Array(items) => items.iter().any(names_format),
+        _ => false,
     }
 }
 
 fn complaint(validator: &Validator, value: &Value) -> Complaint {
-    let mut found = Complaint { errors: 0, places: Vec::new(), keywords: Vec::new(), gave_up: false };
+    let mut found = Complaint { errors: 0, places: Vec::new(), keywords: Vec::new(), doubtful: false };
     for error in validator.iter_errors(value).take(MAX_ERRORS) {
         found.errors = found.errors.saturating_add(1);
         found.places.push(error.instance_path().as_str().to_owned());
         found.keywords.push(error.kind().keyword().to_owned());
-        found.gave_up |= matches!(
+        found.doubtful |= matches!(
             error.kind(),
             ValidationErrorKind::BacktrackLimitExceeded { .. }
                 | ValidationErrorKind::RegexEngineFailure { .. }

@@ -51,7 +51,7 @@ impl Prepared {
             return Vec::new();
         }
         let complaint = self.verifier.certain_complaint(arguments);
-        if complaint.gave_up { Vec::new() } else { complaint.keywords }
+        if complaint.doubtful { Vec::new() } else { complaint.keywords }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::super::Hints;
+use super::super::{Generator, Hints};
 use super::{broken, made, made_with, whys, xs};
 
 /// A tool with one required property `x`.
@@ -174,6 +174,19 @@ fn patterns_are_matched() {
     let long = first(json!({ "type": "string", "pattern": "^[a-z]+$", "minLength": 20 }));
     assert!(long.as_str().unwrap().len() >= 20);
     assert!(breakable(json!({ "type": "string", "pattern": "^[a-z]+$" })).contains(&"pattern".to_owned()));
+}
+
+#[test]
+fn what_depends_on_whether_formats_count_is_neither_valid_nor_broken() {
+    let date = json!({ "type": "string", "format": "date" });
+    for x in [json!({ "type": "string", "not": date }), json!({ "oneOf": [{ "type": "string" }, date] })] {
+        assert_eq!(made(&one(x.clone())), Vec::<Value>::new());
+        let (schema, hints) = (one(x), Hints::default());
+        let prepared = Generator::new(&schema, &hints).unwrap().prepared();
+        let broken = |x: Value| prepared.broken_keywords(&json!({ "x": x }));
+        assert_eq!(broken(json!("hello")), Vec::<String>::new());
+        assert_ne!(broken(json!(5)), Vec::<String>::new());
+    }
 }
 
 #[test]

@@ -148,10 +148,14 @@ proptest! {
         prop_assert_eq!(&values, &valid(&schema, &hints, seed, 12));
         prop_assert_eq!(&all, &invalid(&schema, &hints, seed, 12));
         prop_assert!(values.len() <= 12 && all.len() <= 12);
-        if let Ok(validator) = jsonschema::options().should_validate_formats(false).build(&schema) {
+        let validator = |formats| jsonschema::options().should_validate_formats(formats).build(&schema).ok();
+        if let Some(validator) = validator(false) {
             for value in &values {
                 prop_assert!(value.is_object() && validator.is_valid(value), "{} is wrong", value);
             }
+        }
+        // Whether formats count is left open, so what is called invalid must be so either way.
+        for validator in [false, true].into_iter().filter_map(validator) {
             for one in &all {
                 prop_assert!(one.value.is_object() && !validator.is_valid(&one.value), "{:?} is right", one);
                 let place = one.path.rsplit_once('/').map_or("", |(parent, _)| parent);
