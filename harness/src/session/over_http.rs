@@ -39,7 +39,7 @@ pub(super) struct OverHttp {
     negotiated: bool,
     mirrored: Arc<BTreeMap<String, Mirrored>>,
     exchanges: HashMap<ExchangeId, Exchange>,
-    /// Whether something was refused with 404 since the last sign of life.
+    /// Whether something was refused with 404 or 400 since the last sign of life.
     pub(super) refused: bool,
     /// The stream of HTTP+SSE on which everything comes.
     main: Option<ExchangeId>,
@@ -63,6 +63,15 @@ struct Exchange {
     continues: u32,
     /// Whether it was made with another host, which may well not be there.
     elsewhere: bool,
+}
+
+impl Exchange {
+    /// Whether it carried a request that only a session can have answered.
+    fn was_served(&self) -> bool {
+        self.asks.is_some()
+            && !self.initializes
+            && self.status.is_some_and(|status| (200..300).contains(&status))
+    }
 }
 
 impl Session {
@@ -400,7 +409,7 @@ impl Session {
         match step {
             Step::Head { status, headers } => {
                 about.status = Some(status);
-                self.http.refused |= status == 404;
+                self.http.refused |= matches!(status, 404 | 400);
                 let given = headers.iter().find(|(name, _)| name.eq_ignore_ascii_case(SESSION));
                 if about.initializes && (200..300).contains(&status) {
                     self.http.session = given.map(|(_, value)| value.clone());
@@ -513,14 +522,20 @@ impl Session {
     }
 
     /// Whether a request that every server answers was refused with 404, which says that the session is gone (spec page
-    /// `basic/transports#session-management`). Nothing more comes of it then.
+    /// `basic/transports#session-management`), or with 400, where the session has been served before: some SDKs use that
+    /// for a session that they do not know. Nothing more comes of it then.
     pub(super) fn lost_the_session(&mut self, barrier: &Value) -> bool {
         if self.http.session.is_none() || self.revision().era() != Era::Stateful {
             return false;
         }
         let id = id_key(barrier);
-        let refused = |about: &Exchange| about.asks.as_ref() == Some(&id) && about.status == Some(404);
-        if !self.http.exchanges.values().any(refused) {
+        let about_it = self.http.exchanges.values().find(|about| about.asks.as_ref() == Some(&id));
+        let is_lost = match about_it.and_then(|about| about.status) {
+            Some(404) => true,
+            Some(400) => self.http.exchanges.values().any(Exchange::was_served),
+            _ => false,
+        };
+        if !is_lost {
             return false;
         }
         self.record(Happening::SessionLost);
