@@ -1,5 +1,6 @@
 //! What the oracles see in a flight. A suspect becomes a finding once it has shown itself again on a fresh server.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock};
 
@@ -444,8 +445,8 @@ fn of_answer(
             format!("accepted-invalid: {tool}: {keyword}"),
         ));
     }
-    let answer = String::from_utf8_lossy(&frame.bytes);
-    let sent = sent_text(transcript, asked.entry);
+    let answer = as_text(&frame.bytes);
+    let was_sent = |part: &str| sent_text(transcript, asked.entry).contains(part);
     let bait = match &step.claim {
         Claim::Bait { door, marker, .. } => Some((Oracle::from(*door), marker)),
         // A case file does not tell that a path is a bait; what the file holds tells it.
@@ -453,7 +454,7 @@ fn of_answer(
     };
     if let Some((oracle, marker)) = bait
         && answer.contains(marker.as_str())
-        && !sent.contains(marker.as_str())
+        && !was_sent(marker)
     {
         let subject = knowledge.subject_of(step, &this.input);
         found.push(suspect(
@@ -462,7 +463,7 @@ fn of_answer(
             format!("{oracle}: {subject}"),
         ));
     }
-    if let Some(stack) = leaks::stack(&answer).filter(|stack| !sent.contains(stack)) {
+    if let Some(stack) = leaks::stack(&answer).filter(|stack| !was_sent(stack)) {
         let shown = text::bounded(&text::visible(stack), EXCERPT).into_owned();
         let subject = knowledge.subject_of(step, &this.input);
         found.push(suspect(
@@ -472,10 +473,8 @@ fn of_answer(
         ));
     }
     if refused
-        && let Some((name, _)) = knowledge
-            .secrets
-            .iter()
-            .find(|(_, value)| answer.contains(value.as_str()) && !sent.contains(value.as_str()))
+        && let Some((name, _)) =
+            knowledge.secrets.iter().find(|(_, value)| answer.contains(value.as_str()) && !was_sent(value))
     {
         let subject = knowledge.subject_of(step, &this.input);
         found.push(suspect(
@@ -540,11 +539,16 @@ fn is_refusal(message: &Value) -> bool {
         || result.and_then(|result| result.get("resultType")).is_some_and(|kind| kind == "input_required")
 }
 
-fn sent_text(transcript: &Transcript, entry: usize) -> String {
+fn sent_text(transcript: &Transcript, entry: usize) -> Cow<'_, str> {
     match transcript.entries.get(entry).map(|entry| &entry.what) {
-        Some(Happening::Sent { bytes, .. }) => String::from_utf8_lossy(bytes).into_owned(),
-        _ => String::new(),
+        Some(Happening::Sent { bytes, .. }) => as_text(bytes),
+        _ => Cow::Borrowed(""),
     }
+}
+
+/// As [`String::from_utf8_lossy`], but faster where nothing is lost, which is nearly always.
+fn as_text(bytes: &[u8]) -> Cow<'_, str> {
+    std::str::from_utf8(bytes).map_or_else(|_| String::from_utf8_lossy(bytes), Cow::Borrowed)
 }
 
 #[cfg(test)]

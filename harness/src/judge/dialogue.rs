@@ -183,19 +183,18 @@ impl<'a> Dialogue<'a> {
         hostile: bool,
         by_id: &mut HashMap<String, usize>,
     ) {
-        let method = match &message {
-            Cow::Borrowed(message) => message.get("method").and_then(Value::as_str).map(Cow::Borrowed),
-            Cow::Owned(message) => {
-                message.get("method").and_then(Value::as_str).map(|method| Cow::Owned(method.to_owned()))
-            }
+        let is_answer = message.get("method").is_none()
+            && (message.get("result").is_some() || message.get("error").is_some());
+        let [method, params, id] = members(message, ["method", "params", "id"]);
+        let method = match method {
+            Some(Cow::Borrowed(method)) => method.as_str().map(Cow::Borrowed),
+            Some(Cow::Owned(Value::String(method))) => Some(Cow::Owned(method)),
+            _ => None,
         };
-        let method = method.unwrap_or_default();
-        let params = member(&message, "params").unwrap_or_default();
-        match member(&message, "id") {
+        let (method, params) = (method.unwrap_or_default(), params.unwrap_or_default());
+        match id {
             // An answer of ours to a request of the server.
-            Some(_)
-                if message.get("method").is_none()
-                    && (message.get("result").is_some() || message.get("error").is_some()) => {}
+            Some(_) if is_answer => {}
             Some(id) => {
                 // Where an id is used twice, nobody can say which of the two an answer is for.
                 let before = by_id.insert(id_key(&id), self.asked.len());
@@ -249,10 +248,12 @@ impl<'a> Dialogue<'a> {
     }
 }
 
-/// A member of a message, borrowed where the message is.
-fn member<'a>(message: &Cow<'a, Value>, name: &str) -> Option<Cow<'a, Value>> {
+/// Members of a message, borrowed where the message is.
+fn members<'a, const N: usize>(message: Cow<'a, Value>, names: [&str; N]) -> [Option<Cow<'a, Value>>; N] {
     match message {
-        Cow::Borrowed(message) => message.get(name).map(Cow::Borrowed),
-        Cow::Owned(message) => message.get(name).cloned().map(Cow::Owned),
+        Cow::Borrowed(message) => names.map(|name| message.get(name).map(Cow::Borrowed)),
+        Cow::Owned(mut message) => {
+            names.map(|name| message.get_mut(name).map(|member| Cow::Owned(std::mem::take(member))))
+        }
     }
 }

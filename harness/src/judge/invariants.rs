@@ -19,6 +19,7 @@ mod jsonrpc;
 mod listening;
 mod lists;
 mod logs;
+mod methods;
 mod newer;
 mod output;
 mod progress;

@@ -4,6 +4,7 @@ use mcp_conform_cases::case::Matcher;
 use mcp_conform_cases::schema::{self as wire_schema, Shape};
 use serde_json::{Map, Value};
 
+use super::methods::Methods;
 use super::{Observation, breach};
 use crate::judge::dialogue::{Dialogue, Said};
 use crate::judge::matching;
@@ -20,8 +21,9 @@ pub(super) fn schema(dialogue: &Dialogue<'_>, with: &Map<String, Value>) -> Obse
     let lenient = with.get("lenient").cloned().and_then(|matcher| Matcher::from_value(matcher).ok());
     let within = pointers(with, "within");
     let except = pointers(with, "except");
+    let about = About::of(with);
     for said in &dialogue.said {
-        let Some((shape, instance)) = concerned(dialogue, said, with) else { continue };
+        let Some((shape, instance)) = about.part(dialogue, said) else { continue };
         let Some(violations) = wire_schema::violations(dialogue.transcript.revision, shape, instance) else {
             continue;
         };
@@ -57,45 +59,56 @@ pub(super) fn schema(dialogue: &Dialogue<'_>, with: &Map<String, Value>) -> Obse
     seen
 }
 
-fn concerned<'d>(
-    dialogue: &'d Dialogue<'_>,
-    said: &'d Said<'d>,
-    with: &Map<String, Value>,
-) -> Option<(Shape<'d>, &'d Value)> {
-    let message = &said.message;
-    let named = |key: &str, method: &str| match with.get(key) {
-        Some(Value::Array(many)) => many.iter().any(|one| one == method),
-        Some(one) => one == method,
-        None => false,
-    };
-    match message.kind {
-        Kind::Response => {
-            let asked = dialogue.request_of(said);
-            if with.contains_key("result_of") {
-                let asked = asked.filter(|asked| named("result_of", &asked.method))?;
-                // A task-augmented call has another result; the tasks rules judge it.
-                let augmented = asked.params.get("task").is_some();
-                return if augmented {
-                    None
-                } else {
-                    Some((Shape::ResultOf(&asked.method), message.value.get("result")?))
-                };
+/// What a rule is about, read once for all messages.
+struct About<'w> {
+    result_of: Option<Methods<'w>>,
+    notification: Option<Methods<'w>>,
+    request: Option<Methods<'w>>,
+    errors: bool,
+}
+
+impl<'w> About<'w> {
+    fn of(with: &'w Map<String, Value>) -> About<'w> {
+        About {
+            result_of: Methods::of(with, "result_of"),
+            notification: Methods::of(with, "notification"),
+            request: Methods::of(with, "request"),
+            errors: with.get("error").and_then(Value::as_bool) == Some(true),
+        }
+    }
+
+    /// The part of a message that the rule is about, with its shape.
+    fn part<'d>(&self, dialogue: &'d Dialogue<'_>, said: &'d Said<'d>) -> Option<(Shape<'d>, &'d Value)> {
+        let message = &said.message;
+        match message.kind {
+            Kind::Response => {
+                if let Some(result_of) = &self.result_of {
+                    let asked = dialogue.request_of(said).filter(|asked| result_of.include(&asked.method))?;
+                    // A task-augmented call has another result; the tasks rules judge it.
+                    let augmented = asked.params.get("task").is_some();
+                    return if augmented {
+                        None
+                    } else {
+                        Some((Shape::ResultOf(&asked.method), message.value.get("result")?))
+                    };
+                }
+                (self.errors
+                    && message.value.get("error").is_some()
+                    && message.id().is_some_and(|id| !id.is_null()))
+                .then_some((Shape::ErrorResponse, &message.value))
             }
-            let wants_errors = with.get("error").and_then(Value::as_bool) == Some(true);
-            (wants_errors
-                && message.value.get("error").is_some()
-                && message.id().is_some_and(|id| !id.is_null()))
-            .then_some((Shape::ErrorResponse, &message.value))
+            Kind::Notification => {
+                let notification = self.notification.as_ref()?;
+                let wanted = message.method().filter(|method| notification.include(method))?;
+                Some((Shape::NotificationFromServer(wanted), &message.value))
+            }
+            Kind::Request => {
+                let request = self.request.as_ref()?;
+                let wanted = message.method().filter(|method| request.include(method))?;
+                Some((Shape::RequestFromServer(wanted), &message.value))
+            }
+            Kind::Other => None,
         }
-        Kind::Notification => {
-            let wanted = message.method().filter(|method| named("notification", method))?;
-            Some((Shape::NotificationFromServer(wanted), &message.value))
-        }
-        Kind::Request => {
-            let wanted = message.method().filter(|method| named("request", method))?;
-            Some((Shape::RequestFromServer(wanted), &message.value))
-        }
-        Kind::Other => None,
     }
 }
 

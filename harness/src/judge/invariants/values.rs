@@ -3,6 +3,7 @@
 use mcp_conform_cases::case::{Expect, Matcher, Path};
 use serde_json::{Map, Value};
 
+use super::methods::Methods;
 use super::{Observation, breach};
 use crate::judge::dialogue::{Asked, Dialogue, Said};
 use crate::judge::matching;
@@ -36,10 +37,11 @@ pub(super) fn values(dialogue: &Dialogue<'_>, with: &Map<String, Value>) -> Obse
 
 fn at_one_place(dialogue: &Dialogue<'_>, with: &Map<String, Value>) -> Observation {
     let mut seen = Observation::default();
+    let about = About::of(with);
     let concerned: Vec<_> = dialogue
         .said
         .iter()
-        .filter_map(|said| concerned(dialogue, said, with).map(|(asked, body)| (said, asked, body)))
+        .filter_map(|said| about.part(dialogue, said).map(|(asked, body)| (said, asked, body)))
         .collect();
     if concerned.is_empty() {
         // Reading the matchers would take longer than all the rest.
@@ -83,38 +85,52 @@ fn members(with: &Map<String, Value>, key: &str) -> Members {
     }
 }
 
-fn concerned<'d>(
-    dialogue: &'d Dialogue<'_>,
-    said: &'d Said<'d>,
-    with: &Map<String, Value>,
-) -> Option<(Option<&'d Asked<'d>>, &'d Value)> {
-    let named = |key: &str, method: Option<&str>| match with.get(key) {
-        Some(Value::Array(many)) => many.iter().any(|one| one.as_str() == method),
-        Some(one) => one.as_str() == method,
-        None => false,
-    };
-    match said.message.kind {
-        Kind::Response => {
-            let asked = dialogue.request_of(said).filter(|asked| !asked.hostile)?;
-            if named("error_of", Some(&asked.method))
-                || with.get("error_of").is_some_and(|method| method == "*")
-            {
-                return Some((Some(asked), said.error()?));
-            }
-            let result = said.result().filter(|_| named("result_of", Some(&asked.method)))?;
-            let as_task = asked.params.get("task").is_some();
-            let wanted = with.get("task").and_then(Value::as_bool).unwrap_or(false);
-            let interim = result.get("resultType").is_some_and(|kind| kind != "complete");
-            (as_task == wanted && !interim).then_some((Some(asked), result))
+/// What a rule is about, read once for all messages.
+struct About<'w> {
+    result_of: Option<Methods<'w>>,
+    error_of: Option<Methods<'w>>,
+    request: Option<Methods<'w>>,
+    notification: Option<Methods<'w>>,
+    task: bool,
+}
+
+impl<'w> About<'w> {
+    fn of(with: &'w Map<String, Value>) -> About<'w> {
+        About {
+            result_of: Methods::of(with, "result_of"),
+            error_of: Methods::of(with, "error_of"),
+            request: Methods::of(with, "request"),
+            notification: Methods::of(with, "notification"),
+            task: with.get("task").and_then(Value::as_bool).unwrap_or(false),
         }
-        Kind::Request => named("request", said.method())
-            .then(|| said.message.member("params"))
-            .flatten()
-            .map(|params| (None, params)),
-        Kind::Notification => named("notification", said.method())
-            .then(|| said.message.member("params"))
-            .flatten()
-            .map(|params| (None, params)),
-        Kind::Other => None,
+    }
+
+    /// The part of a message that the rule is about, with the request that it answers.
+    fn part<'d>(
+        &self,
+        dialogue: &'d Dialogue<'_>,
+        said: &'d Said<'d>,
+    ) -> Option<(Option<&'d Asked<'d>>, &'d Value)> {
+        let of_server = |methods: &Option<Methods<'_>>| {
+            methods.as_ref().zip(said.method()).filter(|(methods, method)| methods.include(method))?;
+            said.message.member("params").map(|params| (None, params))
+        };
+        match said.message.kind {
+            Kind::Response => {
+                let asked = dialogue.request_of(said).filter(|asked| !asked.hostile)?;
+                let includes = |methods: &Methods<'_>| methods.include(&asked.method);
+                if self.error_of.as_ref().is_some_and(|methods| includes(methods) || methods.include("*")) {
+                    return Some((Some(asked), said.error()?));
+                }
+                self.result_of.as_ref().filter(|methods| includes(methods))?;
+                let result = said.result()?;
+                let as_task = asked.params.get("task").is_some();
+                let interim = result.get("resultType").is_some_and(|kind| kind != "complete");
+                (as_task == self.task && !interim).then_some((Some(asked), result))
+            }
+            Kind::Request => of_server(&self.request),
+            Kind::Notification => of_server(&self.notification),
+            Kind::Other => None,
+        }
     }
 }
