@@ -253,7 +253,7 @@ async fn retry_elsewhere(
     Some(true)
 }
 
-/// Carries a case out in a fresh session and reports what that shows, unless there is none or the server does not survive.
+/// Carries a case out in a fresh session and reports what that shows; says whether there was one.
 async fn judged_elsewhere(
     context: &Context,
     key: SessionKey,
@@ -265,15 +265,11 @@ async fn judged_elsewhere(
 ) -> bool {
     let Ok(mut open) = open_shared(context, key).await else { return false };
     let (record, took) = timed(script::carry_out(&mut open, case, context)).await;
-    let is_well = record.health == Health::Well;
-    if is_well {
-        report(item, case, (&record, took), &open.transcript, results);
-        open.transcript.cases.push(record);
-    } else {
-        open.distrust();
-    }
+    context.note_health(record.health);
+    report(item, case, (&record, took), &open.transcript, results);
+    open.transcript.cases.push(record);
     end(open, context, (ordinal, restarts), results).await;
-    is_well
+    true
 }
 
 /// Ends a session and judges what was recorded. The cases of it have their verdicts already, so that a panic of ours must

@@ -41,6 +41,8 @@ pub(super) struct OverHttp {
     exchanges: HashMap<ExchangeId, Exchange>,
     /// Whether something was refused with 404 or 400 since the last sign of life.
     pub(super) refused: bool,
+    /// Whether the session has taken a request since its handshake.
+    served: bool,
     /// The stream of HTTP+SSE on which everything comes.
     main: Option<ExchangeId>,
 }
@@ -63,15 +65,6 @@ struct Exchange {
     continues: u32,
     /// Whether it was made with another host, which may well not be there.
     elsewhere: bool,
-}
-
-impl Exchange {
-    /// Whether it carried a request that only a session can have answered.
-    fn was_served(&self) -> bool {
-        self.asks.is_some()
-            && !self.initializes
-            && self.status.is_some_and(|status| (200..300).contains(&status))
-    }
 }
 
 impl Session {
@@ -411,7 +404,12 @@ impl Session {
                 about.status = Some(status);
                 self.http.refused |= matches!(status, 404 | 400);
                 let given = headers.iter().find(|(name, _)| name.eq_ignore_ascii_case(SESSION));
-                if about.initializes && (200..300).contains(&status) {
+                let is_well = (200..300).contains(&status);
+                if is_well && about.asks.is_some() {
+                    // Another session begins with another handshake.
+                    self.http.served = !about.initializes;
+                }
+                if about.initializes && is_well {
                     self.http.session = given.map(|(_, value)| value.clone());
                 }
                 self.recorded += headers.iter().map(|(name, value)| name.len() + value.len()).sum::<usize>();
@@ -522,19 +520,24 @@ impl Session {
     }
 
     /// Whether a request that every server answers was refused with 404, which says that the session is gone (spec page
-    /// `basic/transports#session-management`), or with 400, where the session has been served before: some SDKs use that
-    /// for a session that they do not know. Nothing more comes of it then.
+    /// `basic/transports#session-management`). So does 400 without an answer to the request, where the session has been
+    /// served before: some SDKs use that for a session that they do not know. Nothing more comes of it then.
     pub(super) fn lost_the_session(&mut self, barrier: &Value) -> bool {
         if self.http.session.is_none() || self.revision().era() != Era::Stateful {
             return false;
         }
         let id = id_key(barrier);
-        let about_it = self.http.exchanges.values().find(|about| about.asks.as_ref() == Some(&id));
-        let is_lost = match about_it.and_then(|about| about.status) {
-            Some(404) => true,
-            Some(400) => self.http.exchanges.values().any(Exchange::was_served),
-            _ => false,
-        };
+        // Some servers send errors of JSON-RPC with 400 too, so all of it must be there.
+        let is_unanswered = self.http.served && !self.responses.contains_key(&id);
+        let is_lost = self.http.exchanges.values().any(|about| {
+            about.asks.as_ref() == Some(&id)
+                && about.continues == 0
+                && match about.status {
+                    Some(404) => true,
+                    Some(400) => is_unanswered && about.ended.is_some(),
+                    _ => false,
+                }
+        });
         if !is_lost {
             return false;
         }
