@@ -318,6 +318,19 @@ fn without_lone_surrogates(text: &str) -> Option<String> {
 }
 
 impl Content {
+    /// Whether it may answer what had no id that could be read: a response without one, or an array, which answers an
+    /// array.
+    #[must_use]
+    pub fn is_unaddressed(&self) -> bool {
+        match self {
+            Content::Message(message) => {
+                message.kind == Kind::Response && message.id().is_none_or(Value::is_null)
+            }
+            Content::Batch(_) => true,
+            _ => false,
+        }
+    }
+
     /// The messages in the frame: one, or the objects of a batch.
     pub fn messages(&self) -> impl Iterator<Item = Cow<'_, Message>> {
         let (one, many) = match self {

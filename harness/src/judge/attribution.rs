@@ -2,7 +2,6 @@
 
 use super::Judgement;
 use crate::transcript::{CaseRecord, Happening, Transcript};
-use crate::wire::{Content, Kind};
 
 /// Whether a case is blamed for a response without an id in a session in which earlier cases sent what may be answered
 /// so. Servers that answer in any order may answer it late, and nobody can see for which message such a response is.
@@ -10,10 +9,9 @@ use crate::wire::{Content, Kind};
 pub fn is_doubtful(judgement: &Judgement, record: &CaseRecord, transcript: &Transcript) -> bool {
     let Judgement::Broken(breach) = judgement else { return false };
     let blames_unaddressed = || {
-        breach.culprits.iter().filter_map(|culprit| transcript.entries.get(*culprit)).any(|entry| {
-            matches!(&entry.what, Happening::Received { content: Content::Message(message), .. }
-                if message.kind == Kind::Response && message.id().is_none_or(serde_json::Value::is_null))
-        })
+        breach.culprits.iter().filter_map(|culprit| transcript.entries.get(*culprit)).any(
+            |entry| matches!(&entry.what, Happening::Received { content, .. } if content.is_unaddressed()),
+        )
     };
     let was_provoked = || {
         transcript

@@ -191,8 +191,13 @@ async fn share(
             let judgement = steps::case(case, &record, &open.transcript);
             // A server may answer late what had no id, and nobody can see which message such an answer is for.
             let is_doubtful = attribution::is_doubtful(&judgement, &record, &open.transcript);
-            if !is_doubtful || !judged_elsewhere(context, key, case, item, results, ordinal, restarts).await {
-                report_as(judgement, item, took, &open.transcript, results);
+            let elsewhere = if is_doubtful { Elsewhere::carry_out(context, key, case).await } else { None };
+            match elsewhere {
+                Some(elsewhere) => {
+                    context.note_health(elsewhere.record.health);
+                    elsewhere.report(item, case, context, (ordinal, restarts), results).await;
+                }
+                None => report_as(judgement, item, took, &open.transcript, results),
             }
             restarts += usize::from(is_doubtful);
             open.transcript.cases.push(record);
@@ -202,7 +207,7 @@ async fn share(
         // Perhaps the case before it killed the server, and it only shows now; fresh servers will tell.
         let doubtful = record.health == Health::Dead && !case.hostile && !is_first;
         if doubtful
-            && retry_elsewhere(context, key, case, item, results, ordinal, restarts).await == Some(true)
+            && retry_elsewhere(context, key, case, item, results, (ordinal, restarts)).await == Some(true)
         {
             if let Some(last) = open.transcript.cases.last_mut() {
                 last.health = Health::Dead;
@@ -226,6 +231,36 @@ async fn timed<T>(work: impl Future<Output = T>) -> (T, Duration) {
     (work.await, began.elapsed())
 }
 
+/// A case that was carried out in a session of its own, beside the shared one.
+struct Elsewhere {
+    session: Session,
+    record: CaseRecord,
+    took: Duration,
+}
+
+impl Elsewhere {
+    async fn carry_out(context: &Context, key: SessionKey, case: &Case) -> Option<Elsewhere> {
+        let mut session = open_shared(context, key).await.ok()?;
+        let (record, took) = timed(script::carry_out(&mut session, case, context)).await;
+        Some(Elsewhere { session, record, took })
+    }
+
+    /// Reports what it showed, and ends the session.
+    async fn report(
+        self,
+        item: usize,
+        case: &Case,
+        context: &Context,
+        ordinal: (usize, usize),
+        results: &UnboundedSender<Done>,
+    ) {
+        let Elsewhere { mut session, record, took } = self;
+        report(item, case, (&record, took), &session.transcript, results);
+        session.transcript.cases.push(record);
+        end(session, context, ordinal, results).await;
+    }
+}
+
 /// Carries a case out in fresh sessions; says whether the server survived it, and reports the case if so.
 async fn retry_elsewhere(
     context: &Context,
@@ -233,43 +268,20 @@ async fn retry_elsewhere(
     case: &Case,
     item: usize,
     results: &UnboundedSender<Done>,
-    ordinal: usize,
-    restarts: usize,
+    ordinal: (usize, usize),
 ) -> Option<bool> {
     // A race may kill the server now and then only, so one survival proves little.
     for retry in 1..=DEATH_RETRIES {
-        let mut open = open_shared(context, key).await.ok()?;
-        let (record, took) = timed(script::carry_out(&mut open, case, context)).await;
-        if record.health != Health::Well {
-            open.distrust();
+        let mut tried = Elsewhere::carry_out(context, key, case).await?;
+        if tried.record.health != Health::Well {
+            tried.session.distrust();
             return Some(false);
         }
         if retry == DEATH_RETRIES {
-            report(item, case, (&record, took), &open.transcript, results);
-            open.transcript.cases.push(record);
-            end(open, context, (ordinal, restarts), results).await;
+            tried.report(item, case, context, ordinal, results).await;
         }
     }
     Some(true)
-}
-
-/// Carries a case out in a fresh session and reports what that shows; says whether there was one.
-async fn judged_elsewhere(
-    context: &Context,
-    key: SessionKey,
-    case: &Case,
-    item: usize,
-    results: &UnboundedSender<Done>,
-    ordinal: usize,
-    restarts: usize,
-) -> bool {
-    let Ok(mut open) = open_shared(context, key).await else { return false };
-    let (record, took) = timed(script::carry_out(&mut open, case, context)).await;
-    context.note_health(record.health);
-    report(item, case, (&record, took), &open.transcript, results);
-    open.transcript.cases.push(record);
-    end(open, context, (ordinal, restarts), results).await;
-    true
 }
 
 /// Ends a session and judges what was recorded. The cases of it have their verdicts already, so that a panic of ours must

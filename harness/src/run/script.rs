@@ -281,15 +281,10 @@ fn mentions_id(text: &str) -> bool {
 
 /// The first response without an id after an entry.
 fn first_unaddressed(session: &Session, after: usize) -> Option<usize> {
-    session.transcript.entries.iter().enumerate().skip(after).find_map(|(index, entry)| match &entry.what {
-        Happening::Received { content: crate::wire::Content::Message(message), .. } => {
-            let addressed = message.id().is_some_and(|id| !id.is_null());
-            (message.kind == crate::wire::Kind::Response && !addressed).then_some(index)
-        }
-        // An array answers an array.
-        Happening::Received { content: crate::wire::Content::Batch(_), .. } => Some(index),
-        _ => None,
-    })
+    let mut later = session.transcript.entries.iter().enumerate().skip(after);
+    later
+        .find(|(_, entry)| matches!(&entry.what, Happening::Received { content, .. } if content.is_unaddressed()))
+        .map(|(index, _)| index)
 }
 
 /// Waits until the messages that a step is about have come.

@@ -531,10 +531,10 @@ impl Session {
         let is_unanswered = self.http.served && !self.responses.contains_key(&id);
         let is_lost = self.http.exchanges.values().any(|about| {
             about.asks.as_ref() == Some(&id)
-                && about.continues == 0
                 && match about.status {
                     Some(404) => true,
-                    Some(400) => is_unanswered && about.ended.is_some(),
+                    // What continues a stream may be refused for itself.
+                    Some(400) => is_unanswered && about.ended.is_some() && about.continues == 0,
                     _ => false,
                 }
         });
