@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::flight::Flight;
-use super::gauge::{self, Gauge, Reading, SPIN_TIME};
+use super::gauge::{self, Gauge, SPIN_TIME};
 use super::growth::{Growth, Resource, Series};
 use super::input::{Claim, Input};
 use super::make::Maker;
@@ -239,12 +239,28 @@ async fn spins_after(replayer: &Replayer<'_>, inputs: &[Input]) -> bool {
     }
     let Some(mut gauge) = gauge_of(&flight) else { return false };
     let Some(before) = gauge.read() else { return false };
+    let waited = gauge.waited();
     let begun = Instant::now();
-    let until = begun + SPIN_TIME + SPIN_TIME / 10;
-    // Nothing is asked; what comes all the same is only taken away.
-    while let Heard::Frame(_) = flight.session.hear(until).await {}
-    let read: Option<Reading> = gauge.read();
-    read.is_some_and(|after| gauge::spins(&before, &after, begun.elapsed()))
+    let mut until = begun + SPIN_TIME;
+    loop {
+        // More than is asked for, since processor time is counted in steps.
+        until += SPIN_TIME / 10;
+        // Nothing is asked; what comes all the same is only taken away.
+        loop {
+            match flight.session.hear(until).await {
+                Heard::Frame(_) => {}
+                Heard::TimedOut => break,
+                Heard::Closed => return false,
+            }
+        }
+        let wall = begun.elapsed();
+        let Some(after) = gauge.read() else { return false };
+        // A child that went and was not waited for took its time along.
+        let cpu = after.cpu.saturating_sub(before.cpu);
+        if let Some(spins) = gauge::spins(cpu, gauge.waited().saturating_sub(waited), wall) {
+            return spins;
+        }
+    }
 }
 
 /// The one input of many after which the server spins, by halves; all of them as one where it takes several.

@@ -18,9 +18,15 @@ use linux::Members;
 /// How much of a core is too much for a server that has nothing to do: less than all of one, since it may have to share.
 const SPINNING: f64 = 0.4;
 
+/// How much of a core a server that got less must have wanted, to be looked at for longer than [`SPIN_TIME`].
+const WANTED: f64 = 0.9;
+
 /// The shortest time that tells spinning from work left over: collecting garbage after a load takes a runtime some
 /// hundred milliseconds, and the system counts processor time in steps of ten.
 pub const SPIN_TIME: Duration = Duration::from_secs(1);
+
+/// The longest time that a server is looked at which waits for a core most of the time.
+const LONGEST_SPIN: Duration = Duration::from_secs(6);
 
 /// What a runtime that does not size its heap after the machine gives to garbage, in bytes. Node.js took up to 25 MiB
 /// more than it had after its start, and gave most of it back.
@@ -68,6 +74,13 @@ impl Gauge {
         self.members.read(self.group)
     }
 
+    /// How long the threads of the group that live have waited for a core, each since its start. It costs a file for
+    /// each thread.
+    #[must_use]
+    pub fn waited(&self) -> Duration {
+        self.members.waited(self.group)
+    }
+
     /// How much memory the runtime of the group gives to garbage before it collects any, in bytes: for a JVM or .NET, by
     /// the names of their programs, a share of the machine's memory, and little for everything else.
     #[must_use]
@@ -90,11 +103,26 @@ pub fn read(group: i32) -> Option<Reading> {
     Gauge::new(group).read()
 }
 
-/// Whether a server used up a core between two readings. That is a fault only of a server that has nothing to do: no
-/// request may be in flight for the whole time. Less than [`SPIN_TIME`] shows nothing.
+/// Whether a server that has nothing to do uses up a core, after it was looked at for the time `wall`, in which it had
+/// the processor time `cpu` and its threads waited for a core for the time `waited`. Nothing as long as it cannot be told:
+/// on a busy machine a server that never rests gets little of a core, and it takes longer to show as much.
+///
+/// That is a fault only where no request was in flight for the whole time.
 #[must_use]
-pub fn spins(before: &Reading, after: &Reading, wall: Duration) -> bool {
-    wall >= SPIN_TIME && after.cpu.saturating_sub(before.cpu).as_secs_f64() >= SPINNING * wall.as_secs_f64()
+pub fn spins(cpu: Duration, waited: Duration, wall: Duration) -> Option<bool> {
+    if wall < SPIN_TIME {
+        return None;
+    }
+    if cpu >= wall.mul_f64(SPINNING) {
+        return Some(true);
+    }
+    if cpu.saturating_add(waited) < wall.mul_f64(WANTED) {
+        return Some(false);
+    }
+    if cpu >= SPIN_TIME.mul_f64(SPINNING) {
+        return Some(true);
+    }
+    (wall >= LONGEST_SPIN).then_some(false)
 }
 
 #[cfg(test)]
@@ -102,22 +130,28 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_a_busy_core_over_a_while_is_spinning() {
-        let at = |milliseconds| Reading { cpu: Duration::from_millis(milliseconds), ..Reading::default() };
-        for (from, to, wall, spinning) in [
-            (500, 1500, 1000, true),
-            (500, 900, 1000, true),
-            (500, 890, 1000, false),
-            (500, 500, 5000, false),
+    fn only_who_has_or_wants_a_core_over_a_while_is_spinning() {
+        for (cpu, waited, wall, spins) in [
+            (1000, 0, 1000, Some(true)),
+            (400, 0, 1000, Some(true)),
+            (390, 0, 1000, Some(false)),
+            (0, 0, 5000, Some(false)),
             // Two threads.
-            (0, 8000, 4000, true),
+            (8000, 0, 4000, Some(true)),
             // Too short.
-            (0, 900, 900, false),
-            // A child that nobody waited for took its time along.
-            (5000, 100, 1000, false),
+            (900, 0, 900, None),
+            (200, 700, 900, None),
+            // It has to share the core: until it had as much as tells spinning from work left over.
+            (200, 800, 1000, None),
+            (390, 1610, 2000, None),
+            (400, 1600, 2000, Some(true)),
+            (390, 5610, 6000, Some(false)),
+            // Work left over that came to its end.
+            (390, 800, 2000, Some(false)),
         ] {
-            let found = spins(&at(from), &at(to), Duration::from_millis(wall));
-            assert_eq!(found, spinning, "{from} to {to} in {wall} ms");
+            let milliseconds = Duration::from_millis;
+            let found = super::spins(milliseconds(cpu), milliseconds(waited), milliseconds(wall));
+            assert_eq!(found, spins, "{cpu} and {waited} in {wall} ms");
         }
     }
 

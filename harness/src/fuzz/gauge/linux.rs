@@ -60,6 +60,16 @@ impl Members {
         found.lives.then_some(found.reading)
     }
 
+    pub(super) fn waited(&self, group: i32) -> Duration {
+        let members = self.ids.iter().filter_map(|id| {
+            let process = Process::new(*id).ok()?;
+            member(&process, group)?;
+            process.tasks().ok()
+        });
+        let waits = members.flatten().filter_map(|task| task.ok()?.schedstat().ok());
+        Duration::from_nanos(waits.fold(0, |sum, one| sum.saturating_add(one.run_delay)))
+    }
+
     /// The room for garbage of a runtime that sizes its heap after the machine, if one is in the group.
     pub(super) fn share_of_machine(&self, group: i32) -> Option<u64> {
         let mut programs = self.ids.iter().filter_map(|id| member(&Process::new(*id).ok()?, group));
