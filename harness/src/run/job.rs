@@ -197,7 +197,10 @@ async fn share(
                     context.note_health(elsewhere.record.health);
                     elsewhere.report(item, case, context, (ordinal, restarts), results).await;
                 }
-                None => report_as(judgement, item, took, &open.transcript, results),
+                None => {
+                    let judgement = if is_doubtful { nobodys() } else { judgement };
+                    report_as(judgement, item, took, &open.transcript, results);
+                }
             }
             restarts += usize::from(is_doubtful);
             open.transcript.cases.push(record);
@@ -223,6 +226,12 @@ async fn share(
     if let Some(open) = session {
         end(open, context, (ordinal, restarts + 1), results).await;
     }
+}
+
+/// What is said where a response without an id may be an answer to an earlier case, and no other session can tell.
+fn nobodys() -> Judgement {
+    let why = "a response without an id came, perhaps to an earlier message, and no second session began";
+    Judgement::Unseen(why.to_owned())
 }
 
 /// What comes of it, and how long that took.
