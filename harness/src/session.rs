@@ -459,6 +459,12 @@ impl Session {
         }
     }
 
+    /// The time since the session began, by which entries of its recording are dated.
+    #[must_use]
+    pub fn clock(&self) -> Duration {
+        self.started.elapsed()
+    }
+
     /// The longest time that a response has taken since the handshake.
     #[must_use]
     pub fn slowest(&self) -> Duration {

@@ -78,7 +78,7 @@ impl Knowledge {
 }
 
 /// Which of these tools a step calls, as far as it can be read.
-fn called(step: &InputStep, tools: &[String]) -> Option<String> {
+pub(super) fn called(step: &InputStep, tools: &[String]) -> Option<String> {
     let written;
     let params = match &step.action {
         Action::Request(send) => send.params.as_ref().filter(|_| send.method == "tools/call"),

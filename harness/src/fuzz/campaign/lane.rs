@@ -137,6 +137,7 @@ impl Lane {
             flight.land().await;
             self.close(&mut flight, number, start).await;
             let landed = flight.take_leg();
+            self.spent.waited_for(flight.take_waiting());
             let lives = flight.landing == Landing::Sound;
             let goes_on = lives && landed.unanswered.is_empty();
             let is_last = leg == most || !lives || !stream.has_more() || self.shared.is_over();
@@ -188,6 +189,7 @@ impl Lane {
     ) -> VecDeque<Input> {
         let shared = Arc::clone(&self.shared);
         let mut apart: VecDeque<Input> = VecDeque::new();
+        flight.hurry(self.spent.hurried(&shared, &flight.tools));
         flight.fly_all(place.canaries.clone()).await;
         while flight.landing == Landing::Sound && flight.tries.len() < LEG && !shared.is_over() {
             let mut batch: VecDeque<Input> = VecDeque::new();
@@ -212,7 +214,9 @@ impl Lane {
                 break;
             }
             let before = flight.tries.len();
+            flight.hurry(self.spent.hurried(&shared, &flight.tools));
             flight.fly(&mut batch).await;
+            self.spent.waited_for(flight.take_waiting());
             shared.book().stats.cases += u64::try_from(flight.tries.len() - before).unwrap_or(0);
             // What was not come to is tried by the next leg.
             stream.give_back(batch);
