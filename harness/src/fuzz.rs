@@ -30,4 +30,5 @@ mod stream;
 mod suspect;
 mod text_of;
 mod units;
+mod waits;
 pub mod watch;

@@ -92,6 +92,8 @@ pub struct Session {
     earlier: HashSet<u64>,
     /// Ids of ours with a number below this were sent in such a part.
     earlier_below: u64,
+    /// Hashes of the ids of such a part that had no answer when it was handed over, which may come yet.
+    owed: HashSet<u64>,
     /// The longest time that a response has taken.
     slowest: Duration,
     /// The same without calls of tools, which take as long as they like.
@@ -159,6 +161,7 @@ impl Session {
             sent_ids: HashMap::new(),
             earlier: HashSet::new(),
             earlier_below: 0,
+            owed: HashSet::new(),
             slowest: Duration::ZERO,
             slowest_plain: Duration::ZERO,
             answered_up_to: Duration::ZERO,
@@ -528,6 +531,9 @@ impl Session {
         let known = known.map(|(id, entry)| (id.clone(), *entry)).collect();
         let responses = std::mem::replace(&mut self.responses, known);
         for (id, sent) in std::mem::take(&mut self.sent_ids) {
+            if !responses.contains_key(&id) {
+                self.owed.insert(wire::hash_of(&id));
+            }
             if self.responses.contains_key(&id) {
                 self.sent_ids.insert(id, sent);
             } else if number_of(&id).is_none_or(|number| number >= self.next_id) {
@@ -548,7 +554,11 @@ impl Session {
         let Some(id) = message.id().map(wire::id_key) else { return false };
         let is_earlier = number_of(&id).is_some_and(|number| number < self.earlier_below)
             || self.earlier.contains(&wire::hash_of(&id));
-        is_earlier && !self.sent_ids.contains_key(&id)
+        if !self.sent_ids.contains_key(&id) {
+            return is_earlier;
+        }
+        // The id was used again, and one more answer than that came.
+        self.responses.contains_key(&id) && self.owed.contains(&wire::hash_of(&id))
     }
 
     /// How many bytes of the server have been recorded.

@@ -423,8 +423,11 @@ fn ended(outcome: &Outcome, fuzz: &FuzzSettings) -> String {
         out.push_str(&guidance(guided));
     }
     if stats.left_out > 0 {
-        let _ =
-            writeln!(out, "  {} inputs left out: others like them kept ending the server", stats.left_out);
+        let _ = writeln!(
+            out,
+            "  {} inputs left out: others like them kept ending the server or took too much of the time",
+            stats.left_out
+        );
     }
     if stats.unconfirmed > 0 {
         let _ = writeln!(

@@ -3,6 +3,7 @@
 mod guided;
 mod lane;
 mod spent;
+mod turns;
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -64,8 +65,8 @@ pub struct Stats {
     pub looking_ms: u64,
     /// Suspects that did not show themselves again and are not reported.
     pub unconfirmed: u64,
-    /// Inputs that were left out because others like them kept ending the server, or because they end a session and there
-    /// was no time for that many starts.
+    /// Inputs that were left out because others like them kept ending the server, because they end a session and there was
+    /// no time for that many starts, or because they call a tool that had its share of the time.
     pub left_out: u64,
     /// From start to end, in milliseconds.
     pub duration_ms: u64,

@@ -239,8 +239,8 @@ async fn spins_after(replayer: &Replayer<'_>, inputs: &[Input]) -> bool {
     }
     let Some(mut gauge) = gauge_of(&flight) else { return false };
     let Some(before) = gauge.read() else { return false };
-    let waited = gauge.waited();
     let begun = Instant::now();
+    let (mut waited, mut looked, mut waited_before) = (Duration::ZERO, Duration::ZERO, gauge.waited());
     let mut until = begun + SPIN_TIME;
     loop {
         // More than is asked for, since processor time is counted in steps.
@@ -257,7 +257,11 @@ async fn spins_after(replayer: &Replayer<'_>, inputs: &[Input]) -> bool {
         let Some(after) = gauge.read() else { return false };
         // A child that went and was not waited for took its time along.
         let cpu = after.cpu.saturating_sub(before.cpu);
-        if let Some(spins) = gauge::spins(cpu, gauge.waited().saturating_sub(waited), wall) {
+        let waited_now = gauge.waited();
+        // Many threads that wait for a moment are no server that wants a core all the time.
+        waited += waited_now.saturating_sub(waited_before).min(wall.saturating_sub(looked));
+        (looked, waited_before) = (wall, waited_now);
+        if let Some(spins) = gauge::spins(cpu, waited, wall) {
             return spins;
         }
     }

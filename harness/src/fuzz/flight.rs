@@ -12,6 +12,7 @@ use tokio::time::Instant;
 use super::input::{Claim, Input};
 use super::leg::{Asked, Leg, Try, message_sent};
 use super::suspect;
+use super::waits;
 use super::watch::Watchdog;
 use crate::event::Transport;
 use crate::judge::steps;
@@ -72,6 +73,14 @@ pub(super) enum Landing {
     Closed,
 }
 
+/// What was still to come when waiting for it began.
+struct Late {
+    /// Which try, which of what it asked; oldest first.
+    asked: Vec<(usize, usize)>,
+    /// By the session's clock.
+    since: Duration,
+}
+
 /// A session on which inputs are tried.
 #[derive(Debug)]
 pub(super) struct Flight {
@@ -90,10 +99,8 @@ pub(super) struct Flight {
     /// What need not be answered any more, by [`suspect::subject_among`]: that it is not is known, or was looked into. None
     /// where everything is waited for.
     silent: Option<HashSet<String>>,
-    /// The tools whose answers are not waited for: enough time went into that.
-    hurried: HashSet<String>,
-    /// How long the answers of tools were waited for when [`HASTY`] was over.
-    waited_for: HashMap<String, Duration>,
+    /// How long the answers of tools were waited for, where that took long.
+    waits: HashMap<String, Duration>,
     /// The tools that are known.
     pub(super) tools: Arc<[String]>,
     /// The HTTP requests with headers of their own whose answers are still to come: what they get tells something too.
@@ -141,8 +148,7 @@ impl Flight {
             put_off_until: Instant::now(),
             moot: Vec::new(),
             silent: None,
-            hurried: HashSet::new(),
-            waited_for: HashMap::new(),
+            waits: HashMap::new(),
             tools: Arc::default(),
             carried: Vec::new(),
             silences: HashMap::new(),
@@ -236,13 +242,10 @@ impl Flight {
         if self.in_flight.len() <= WINDOW {
             return;
         }
-        let (begun, since) = (Instant::now(), self.session.clock());
-        if !self.drain(REFILL, begun + self.patience()).await
-            && self.landing == Landing::Sound
-            && self.by_legs
-        {
-            let late: Vec<_> = self.in_flight.iter().copied().collect();
-            self.count_waiting(&late, since);
+        let late = self.late();
+        let filled = self.drain(REFILL, Instant::now() + self.patience()).await;
+        self.count_waits(late);
+        if !filled && self.landing == Landing::Sound && self.by_legs {
             // So many that do not come would be in the way of each input after them.
             self.settle().await;
         }
@@ -263,7 +266,17 @@ impl Flight {
             }
             let Some(id) = sent.id.clone() else { continue };
             let waited = if matches!(action, Action::Request(send) if !send.background) {
-                self.wait_for_step(place, step, &id).await
+                let asked = self
+                    .tries
+                    .get(place)
+                    .and_then(|this| this.asked.iter().rposition(|asked| asked.step == step));
+                let late = Late {
+                    asked: asked.map(|asked| (place, asked)).into_iter().collect(),
+                    since: self.session.clock(),
+                };
+                let waited = self.session.wait_for(&id, Instant::now() + self.patience()).await;
+                self.count_waits(late);
+                waited
             } else {
                 Waited::NotWaited
             };
@@ -275,30 +288,30 @@ impl Flight {
         self.settle().await;
     }
 
-    /// Waits for the answer to a step, for a moment only where enough time went into waiting for that tool.
-    async fn wait_for_step(&mut self, place: usize, step: usize, id: &Value) -> Waited {
-        let hurries = self.is_hurried(place, step);
-        let patience = if hurries { self.patience().min(HASTY) } else { self.patience() };
-        let begun = Instant::now();
-        let waited = self.session.wait_for(id, begun + patience).await;
-        let took = begun.elapsed();
-        if took >= HASTY
-            && let Some(tool) = self.called_by(place, step)
-        {
-            *self.waited_for.entry(tool).or_default() += took;
+    /// What is still to come, before it is waited for.
+    fn late(&self) -> Late {
+        Late { asked: self.in_flight.iter().copied().collect(), since: self.session.clock() }
+    }
+
+    /// Counts how long the answers of tools were waited for, where that took long.
+    fn count_waits(&mut self, late: Late) {
+        let now = self.session.clock();
+        if now.saturating_sub(late.since) < HASTY {
+            return;
         }
-        waited
-    }
-
-    /// Whether a step calls a tool for which nobody waits any more.
-    fn is_hurried(&self, place: usize, step: usize) -> bool {
-        !self.hurried.is_empty()
-            && self.called_by(place, step).is_some_and(|tool| self.hurried.contains(&tool))
-    }
-
-    /// The tool that a step calls.
-    fn called_by(&self, place: usize, step: usize) -> Option<String> {
-        suspect::called(self.tries.get(place)?.input.steps.get(step)?, &self.tools)
+        let awaited = late.asked.into_iter().filter_map(|(place, asked)| {
+            let this = self.tries.get(place)?;
+            let asked = this.asked.get(asked)?;
+            let answer = self.session.response_to(&asked.id);
+            let came = answer.and_then(|entry| self.session.transcript.entries.get(entry));
+            Some((
+                suspect::called(this.input.steps.get(asked.step)?, &self.tools),
+                came.map(|entry| entry.at),
+            ))
+        });
+        for (tool, waited) in waits::by_tool(awaited.collect(), late.since, now) {
+            *self.waits.entry(tool).or_default() += waited;
+        }
     }
 
     fn begin(&mut self, input: Input) -> usize {
@@ -359,12 +372,10 @@ impl Flight {
         let key = id_key(&id);
         this.asked.push(Asked { step, key, id, entry });
         let asked = (place, this.asked.len() - 1);
-        let is_known_silent = || {
-            self.silent.as_ref().is_some_and(|silent| {
-                !silent.is_empty() && silent.contains(&suspect::subject_among(&this.input, &self.tools))
-            })
-        };
-        if is_known_silent() || self.is_hurried(place, step) {
+        let is_moot = self.silent.as_ref().is_some_and(|silent| {
+            !silent.is_empty() && silent.contains(&suspect::subject_among(&this.input, &self.tools))
+        });
+        if is_moot {
             self.moot.push(asked);
         } else {
             self.in_flight.push_back(asked);
@@ -477,38 +488,15 @@ impl Flight {
 
     /// Waits for all answers and a sign of life; puts off what takes long, if it may.
     async fn settle(&mut self) {
-        let (begun, since) = (Instant::now(), self.session.clock());
+        let late = self.late();
+        self.settle_all().await;
+        self.count_waits(late);
+    }
+
+    async fn settle_all(&mut self) {
+        let begun = Instant::now();
         let quick = self.quick();
         let soon = if self.hasty || self.by_legs { self.longer_than_usual(HASTY) } else { quick };
-        self.drain(0, begun + soon.min(HASTY)).await;
-        let late: Vec<_> = self.in_flight.iter().copied().collect();
-        self.settle_what_is_left(begun, soon, quick).await;
-        self.count_waiting(&late, since);
-    }
-
-    /// Counts how long the answers of tools were waited for, of those that were still to come, since `begun` by the
-    /// session's clock.
-    fn count_waiting(&mut self, asked: &[(usize, usize)], begun: Duration) {
-        let now = self.session.clock();
-        let mut longest: HashMap<String, Duration> = HashMap::new();
-        for (place, asked) in asked {
-            let Some(asked) = self.tries.get(*place).and_then(|this| this.asked.get(*asked)) else {
-                continue;
-            };
-            let Some(tool) = self.called_by(*place, asked.step) else { continue };
-            let answer = self.session.response_to(&asked.id);
-            let came =
-                answer.and_then(|entry| self.session.transcript.entries.get(entry)).map(|entry| entry.at);
-            let waited = came.unwrap_or(now).saturating_sub(begun);
-            let longest = longest.entry(tool).or_default();
-            *longest = waited.max(*longest);
-        }
-        for (tool, waited) in longest {
-            *self.waited_for.entry(tool).or_default() += waited;
-        }
-    }
-
-    async fn settle_what_is_left(&mut self, begun: Instant, soon: Duration, quick: Duration) {
         self.drain(0, begun + soon).await;
         // A server that is busy with all of them at once has enough to do.
         let puts_off = self.by_legs && self.put_off.len() + self.in_flight.len() <= WINDOW;
@@ -560,11 +548,10 @@ impl Flight {
         if self.put_off.is_empty() || !matches!(self.landing, Landing::Sound | Landing::Full) {
             return;
         }
-        let since = self.session.clock();
         let landing = self.landing;
         self.landing = Landing::Sound;
         self.in_flight.extend(std::mem::take(&mut self.put_off));
-        let late: Vec<_> = self.in_flight.iter().copied().collect();
+        let late = self.late();
         if !self.drain(0, self.put_off_until).await
             && self.landing == Landing::Sound
             && self.shows_life(Instant::now()).await
@@ -572,7 +559,7 @@ impl Flight {
             self.drain(0, Instant::now()).await;
             self.give_up();
         }
-        self.count_waiting(&late, since);
+        self.count_waits(late);
         if self.landing == Landing::Sound {
             self.landing = landing;
         }
@@ -630,14 +617,9 @@ impl Flight {
         self.silent.get_or_insert_default().extend(subjects);
     }
 
-    /// The tools whose answers are not waited for from now on.
-    pub(super) fn hurry(&mut self, tools: HashSet<String>) {
-        self.hurried = tools;
-    }
-
     /// How long the answers of tools that take long were waited for since this was asked last.
-    pub(super) fn take_waiting(&mut self) -> HashMap<String, Duration> {
-        std::mem::take(&mut self.waited_for)
+    pub(super) fn take_waits(&mut self) -> HashMap<String, Duration> {
+        std::mem::take(&mut self.waits)
     }
 
     /// Forgets what was tried, for a flight that is not judged; the session goes on.

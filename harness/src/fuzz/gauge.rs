@@ -104,7 +104,7 @@ pub fn read(group: i32) -> Option<Reading> {
 }
 
 /// Whether a server that has nothing to do uses up a core, after it was looked at for the time `wall`, in which it had
-/// the processor time `cpu` and its threads waited for a core for the time `waited`. Nothing as long as it cannot be told:
+/// the processor time `cpu` and one thread or another waited for a core for the time `waited`. Nothing as long as it cannot be told:
 /// on a busy machine a server that never rests gets little of a core, and it takes longer to show as much.
 ///
 /// That is a fault only where no request was in flight for the whole time.

@@ -25,3 +25,44 @@ pub fn is_doubtful(judgement: &Judgement, record: &CaseRecord, transcript: &Tran
     breach.culprits.iter().filter_map(|culprit| transcript.entries.get(*culprit)).any(is_anybodys)
         && before.iter().any(|entry| matches!(entry.what, Happening::Sent { hostile: true, .. }))
 }
+
+#[cfg(test)]
+mod tests {
+    use mcp_conform_cases::Revision;
+
+    use super::super::Breach;
+    use super::super::invariants::http_recordings::recording;
+    use super::*;
+    use crate::event::Transport;
+    use crate::transcript::Health;
+
+    #[test]
+    fn an_error_without_an_id_is_of_the_case_whose_post_it_answers() {
+        let earlier = "POST! []\n#0 200 text/event-stream";
+        let harmless = "POST *notifications/initialized\n#0 202 -";
+        for (before, during, doubtful) in [
+            (earlier, "POST! {\n#1 400 application/json\n#1 ~null -32700", false),
+            (earlier, "POST! {\n#1 200 text/event-stream\n#1 ~null -32700", false),
+            // It may answer what came earlier.
+            (earlier, "POST! {\n#0 ~null -32700", true),
+            (earlier, "GET\n#1 200 text/event-stream\n#1 ~null -32700", true),
+            (harmless, "GET\n#1 200 text/event-stream\n#1 ~null -32700", false),
+            // It says what it answers.
+            (earlier, "POST ?1 ping\n#0 ~1 -32603", false),
+        ] {
+            let transcript =
+                recording(Transport::Http, Revision::R2025_06_18, &format!("{before}\n{during}"));
+            let record = CaseRecord {
+                case: "one".to_owned(),
+                hostile: true,
+                begins: before.lines().count(),
+                ends: transcript.entries.len(),
+                passes: Vec::new(),
+                health: Health::Well,
+            };
+            let breach = Breach { culprits: vec![transcript.entries.len() - 1], ..Breach::default() };
+            let found = is_doubtful(&Judgement::Broken(Box::new(breach)), &record, &transcript);
+            assert_eq!(found, doubtful, "{before}\n{during}");
+        }
+    }
+}

@@ -11,7 +11,7 @@ mod header_annotations;
 mod http_events;
 mod http_get;
 #[cfg(test)]
-mod http_recordings;
+pub(super) mod http_recordings;
 mod http_replies;
 mod http_streams;
 mod interim;

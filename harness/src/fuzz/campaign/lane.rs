@@ -9,6 +9,7 @@ use tokio::task::{JoinError, JoinSet};
 use tokio::time::Instant;
 
 use super::spent::{Spent, Waiting, cost, is_unanswered};
+use super::turns;
 use super::{LATER, MOST_DOUBTS, Shared, consider, endure, is_doubtful, is_left_out, replayer};
 use crate::fuzz::deaths;
 use crate::fuzz::finding::Finding;
@@ -30,6 +31,8 @@ const LEGS: usize = 128;
 const LEGS_IN_TURN: usize = 16;
 /// One leg in so many is followed by a trial of endurance.
 const ENDURANCE_EVERY: usize = 8;
+/// So many inputs that have to wait for the turn of their tool are looked at for others.
+const MOST_PASSED_OVER: usize = 256;
 /// So many inputs that end a session wait in a lane whose time is limited; others come to all of them.
 const MOST_CLOSING: usize = 64;
 /// So much silence is looked into at once when there is nothing else to do.
@@ -91,6 +94,7 @@ impl Lane {
             }
         }
         self.catch_up().await;
+        shared.book().stats.left_out += u64::try_from(self.spent.turns.len()).unwrap_or(0);
         while let Some((number, input)) = self.closing.pop_front().filter(|_| !shared.is_over()) {
             let Some(place) = shared.ground.places.get(number) else { return };
             shared.book().stats.cases += 1;
@@ -137,10 +141,10 @@ impl Lane {
             flight.land().await;
             self.close(&mut flight, number, start).await;
             let landed = flight.take_leg();
-            self.spent.waited_for(flight.take_waiting());
+            self.spent.turns.count(flight.take_waits());
             let lives = flight.landing == Landing::Sound;
             let goes_on = lives && landed.unanswered.is_empty();
-            let is_last = leg == most || !lives || !stream.has_more() || self.shared.is_over();
+            let is_last = leg == most || !lives || !self.has_more(number, stream) || self.shared.is_over();
             let judging = Judging::begin(number, leg > 1, landed, Arc::clone(&place.knowledge));
             self.catch_up().await;
             self.judging = Some(judging);
@@ -152,7 +156,12 @@ impl Lane {
             }
             self.between_legs(place, number, goes_on, apart).await;
         }
-        stream.has_more()
+        self.has_more(number, stream)
+    }
+
+    /// Whether there is something to be tried in a place.
+    fn has_more(&self, number: usize, stream: &Stream) -> bool {
+        stream.has_more() || self.spent.turns.has(number)
     }
 
     /// What is done before the next leg begins.
@@ -189,40 +198,65 @@ impl Lane {
     ) -> VecDeque<Input> {
         let shared = Arc::clone(&self.shared);
         let mut apart: VecDeque<Input> = VecDeque::new();
-        flight.hurry(self.spent.hurried(&shared, &flight.tools));
-        flight.fly_all(place.canaries.clone()).await;
+        let slow = self.spent.slow_tools(&shared, &flight.tools);
+        let mut canaries = place.canaries.clone();
+        canaries.retain(|canary| turns::called(canary, &slow).is_none());
+        flight.fly_all(canaries.clone()).await;
         while flight.landing == Landing::Sound && flight.tries.len() < LEG && !shared.is_over() {
-            let mut batch: VecDeque<Input> = VecDeque::new();
-            // Where everything is left out there is no end to it.
-            while batch.len() + apart.len() < BATCH && !shared.is_over() {
-                match stream.next() {
-                    Some(input) if is_left_out(&shared, &input) => shared.book().stats.left_out += 1,
-                    Some(input) if input.is_bare() => apart.push_back(input),
-                    Some(input)
-                        if input.closes()
-                            && shared.deadline.is_some()
-                            && self.closing.len() >= MOST_CLOSING =>
-                    {
-                        shared.book().stats.left_out += 1;
-                    }
-                    Some(input) if input.closes() => self.closing.push_back((number, input)),
-                    Some(input) => batch.push_back(input),
-                    None => break,
-                }
-            }
+            let mut batch = self.next_batch(&flight.tools, (number, stream), &mut apart);
             if batch.is_empty() {
                 break;
             }
             let before = flight.tries.len();
-            flight.hurry(self.spent.hurried(&shared, &flight.tools));
             flight.fly(&mut batch).await;
-            self.spent.waited_for(flight.take_waiting());
+            self.spent.turns.count(flight.take_waits());
             shared.book().stats.cases += u64::try_from(flight.tries.len() - before).unwrap_or(0);
             // What was not come to is tried by the next leg.
             stream.give_back(batch);
         }
-        flight.fly_all(place.canaries.clone()).await;
+        flight.fly_all(canaries).await;
         apart
+    }
+
+    /// The inputs that are tried next; those that come before any handshake go `apart`.
+    fn next_batch(
+        &mut self,
+        tools: &[String],
+        (number, stream): (usize, &mut Stream),
+        apart: &mut VecDeque<Input>,
+    ) -> VecDeque<Input> {
+        let shared = Arc::clone(&self.shared);
+        let slow = self.spent.slow_tools(&shared, tools);
+        let mut batch = self.spent.turns.take(number, &slow, BATCH);
+        let mut passed_over = 0;
+        // Where everything is left out there is no end to it.
+        while batch.len() + apart.len() < BATCH && passed_over < MOST_PASSED_OVER && !shared.is_over() {
+            let Some(input) = stream.next() else { break };
+            let mut has_room = true;
+            if is_left_out(&shared, &input) {
+                has_room = false;
+            } else if input.is_bare() {
+                apart.push_back(input);
+            } else if input.closes() {
+                has_room = shared.deadline.is_none() || self.closing.len() < MOST_CLOSING;
+                if has_room {
+                    self.closing.push_back((number, input));
+                }
+            } else if let Some(tool) = turns::called(&input, &slow) {
+                passed_over += 1;
+                has_room = self.spent.turns.keep(number, tool, input);
+            } else {
+                batch.push_back(input);
+            }
+            if !has_room {
+                shared.book().stats.left_out += 1;
+            }
+        }
+        if batch.is_empty() {
+            // There is nothing else to do.
+            batch = self.spent.turns.take(number, &[], BATCH);
+        }
+        batch
     }
 
     /// Looks into the suspects of the leg that was judged meanwhile.

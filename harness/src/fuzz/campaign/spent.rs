@@ -1,11 +1,11 @@
 //! What a lane spends its time on, and what it puts off until there is time for it.
 
-use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use tokio::time::Instant;
 
 use super::Shared;
+use super::turns::Turns;
 use crate::fuzz::input::Input;
 use crate::fuzz::oracle::Oracle;
 use crate::fuzz::suspect::Suspect;
@@ -17,8 +17,6 @@ const ENDURING: u32 = 3;
 const LOOKING: u32 = 3;
 /// So many suspects wait in a lane, and so many of silence beside them.
 const MOST_PUT_OFF: usize = 64;
-/// One part in so many of the time may go into waiting for the answers of a tool that takes long.
-const WAITING: u32 = 8;
 /// One part in so many of the time may go into starts of the server for no other reason than that an input ended a session.
 const CLOSING: u32 = 6;
 
@@ -49,8 +47,7 @@ pub(super) struct Spent {
     pub(super) looking: Duration,
     pub(super) enduring: Duration,
     pub(super) closing: Duration,
-    /// How long the answers of tools that take long were waited for.
-    waiting: HashMap<String, Duration>,
+    pub(super) turns: Turns,
     pub(super) put_off: Vec<Waiting>,
 }
 
@@ -62,7 +59,7 @@ impl Spent {
             looking: Duration::ZERO,
             enduring: Duration::ZERO,
             closing: Duration::ZERO,
-            waiting: HashMap::new(),
+            turns: Turns::default(),
             put_off: Vec::new(),
         }
     }
@@ -82,20 +79,12 @@ impl Spent {
         shared.deadline.is_some() && self.closing > self.began.elapsed() / CLOSING
     }
 
-    /// Counts how long the answers of tools were waited for.
-    pub(super) fn waited_for(&mut self, tools: HashMap<String, Duration>) {
-        for (tool, waited) in tools {
-            *self.waiting.entry(tool).or_default() += waited;
-        }
-    }
-
-    /// The tools that are called and not waited for, because so much of the budget went into waiting for them already;
-    /// none where it is most of these tools that take long, since to wait for them is the work then.
-    pub(super) fn hurried(&self, shared: &Shared, tools: &[String]) -> HashSet<String> {
+    /// The tools that have to wait for their turn, since so much of the budget went into waiting for them.
+    pub(super) fn slow_tools(&self, shared: &Shared, tools: &[String]) -> Vec<String> {
         if shared.deadline.is_none() {
-            return HashSet::new();
+            return Vec::new();
         }
-        too_slow(&self.waiting, self.began.elapsed() / WAITING, tools)
+        self.turns.over(self.began.elapsed(), tools)
     }
 
     pub(super) fn put_off(&mut self, place: usize, (mut suspect, later): (Suspect, bool), tried: &[Input]) {
@@ -124,36 +113,5 @@ impl Spent {
     pub(super) fn next_silent(&mut self) -> Option<Waiting> {
         let next = self.put_off.iter().position(|waiting| is_unanswered(&waiting.suspect))?;
         Some(self.put_off.remove(next))
-    }
-}
-
-/// The tools that were waited for longer than `most`; none where it is most of these tools.
-fn too_slow(waiting: &HashMap<String, Duration>, most: Duration, tools: &[String]) -> HashSet<String> {
-    let slow: HashSet<String> =
-        waiting.iter().filter(|(_, waited)| **waited > most).map(|(tool, _)| tool.clone()).collect();
-    if slow.len() * 2 > tools.len() { HashSet::new() } else { slow }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_slow_tool_is_one_among_others() {
-        let waiting = |tools: &[(&str, u64)]| -> HashMap<String, Duration> {
-            tools.iter().map(|(tool, seconds)| ((*tool).to_owned(), Duration::from_secs(*seconds))).collect()
-        };
-        for (waited, tools, hurried) in [
-            (waiting(&[("sleep", 9), ("add", 1)]), &["add", "sleep"][..], &["sleep"][..]),
-            (waiting(&[("sleep", 8)]), &["add", "sleep"], &[]),
-            // To wait is the work then.
-            (waiting(&[("sleep", 9), ("fetch", 9)]), &["add", "sleep", "fetch"], &[]),
-            (waiting(&[("sleep", 9)]), &["sleep"], &[]),
-            (waiting(&[]), &[], &[]),
-        ] {
-            let tools: Vec<String> = tools.iter().map(|tool| (*tool).to_owned()).collect();
-            let found = too_slow(&waited, Duration::from_secs(8), &tools);
-            assert_eq!(found, hurried.iter().map(|tool| (*tool).to_owned()).collect(), "{waited:?}");
-        }
     }
 }

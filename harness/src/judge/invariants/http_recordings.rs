@@ -52,7 +52,8 @@ pub(super) fn check_over(
     }
 }
 
-fn recording(transport: Transport, revision: Revision, script: &str) -> Transcript {
+/// What such lines stand for.
+pub(in crate::judge) fn recording(transport: Transport, revision: Revision, script: &str) -> Transcript {
     let mut writer = Writer {
         at: Duration::ZERO,
         next: 0,

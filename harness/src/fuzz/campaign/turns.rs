@@ -1,0 +1,124 @@
+//! Turns of tools: one that takes long has no more than its share of the time, so that the others get theirs.
+
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::time::Duration;
+
+use crate::fuzz::input::Input;
+use crate::fuzz::suspect;
+
+/// A tool may be waited for so long: one part in so many of the time, or one in as many as there are tools.
+const SHARE: usize = 8;
+/// So many calls wait for their turn in a lane.
+const MOST: usize = 512;
+
+/// How long each tool was waited for, and the calls of those that had more than their share.
+#[derive(Default)]
+pub(super) struct Turns {
+    waits: HashMap<String, Duration>,
+    /// By the place where they are tried, by number, and the tool.
+    kept: BTreeMap<(usize, String), VecDeque<Input>>,
+}
+
+impl Turns {
+    /// Counts how long tools were waited for.
+    pub(super) fn count(&mut self, waits: HashMap<String, Duration>) {
+        for (tool, waited) in waits {
+            *self.waits.entry(tool).or_default() += waited;
+        }
+    }
+
+    /// Which of these tools had more than their share of so much time.
+    pub(super) fn over(&self, time: Duration, tools: &[String]) -> Vec<String> {
+        let parts = u32::try_from(tools.len().clamp(1, SHARE)).unwrap_or(1);
+        let over = |tool: &&String| self.waits.get(*tool).is_some_and(|waited| *waited > time / parts);
+        tools.iter().filter(over).cloned().collect()
+    }
+
+    /// Keeps a call of a tool until it is its turn; says whether there is room for it.
+    pub(super) fn keep(&mut self, place: usize, tool: String, input: Input) -> bool {
+        let has_room = self.len() < MOST;
+        if has_room {
+            self.kept.entry((place, tool)).or_default().push_back(input);
+        }
+        has_room
+    }
+
+    /// At most `most` of the calls that were kept for a place, those of a tool together and oldest first, without those
+    /// of the tools that are `over`.
+    pub(super) fn take(&mut self, place: usize, over: &[String], most: usize) -> VecDeque<Input> {
+        let mut taken = VecDeque::new();
+        for ((of, tool), inputs) in &mut self.kept {
+            if *of == place && !over.contains(tool) {
+                let room = inputs.len().min(most.saturating_sub(taken.len()));
+                taken.extend(inputs.drain(..room));
+            }
+        }
+        self.kept.retain(|_, inputs| !inputs.is_empty());
+        taken
+    }
+
+    /// Whether calls are kept for a place.
+    pub(super) fn has(&self, place: usize) -> bool {
+        self.kept.keys().any(|(of, _)| *of == place)
+    }
+
+    /// How many calls are kept.
+    pub(super) fn len(&self) -> usize {
+        self.kept.values().map(VecDeque::len).sum()
+    }
+}
+
+/// The first of these tools that an input calls.
+pub(super) fn called(input: &Input, tools: &[String]) -> Option<String> {
+    if tools.is_empty() {
+        return None;
+    }
+    input.steps.iter().find_map(|step| suspect::called(step, tools))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(all: &[&str]) -> Vec<String> {
+        all.iter().map(|one| (*one).to_owned()).collect()
+    }
+
+    #[test]
+    fn a_tool_has_its_share_of_the_time() {
+        let many = names(&["a", "b", "c", "d", "e", "f", "g", "h", "i", "sleep"]);
+        for (waited, tools, over) in [
+            (7, many.as_slice(), false),
+            (9, &many, true),
+            // Of two, each may have half.
+            (29, &names(&["add", "sleep"]), false),
+            (31, &names(&["add", "sleep"]), true),
+            // To wait is the work then.
+            (60, &names(&["sleep"]), false),
+            (60, &[], false),
+        ] {
+            let mut turns = Turns::default();
+            turns.count(HashMap::from([("sleep".to_owned(), Duration::from_secs(waited))]));
+            let found = turns.over(Duration::from_secs(60), tools);
+            assert_eq!(found, if over { names(&["sleep"]) } else { names(&[]) }, "{waited} of {tools:?}");
+        }
+    }
+
+    #[test]
+    fn calls_are_kept_until_it_is_the_turn_of_their_tool() {
+        let input = |origin| Input { origin, steps: Vec::new() };
+        let origins = |inputs: VecDeque<Input>| inputs.iter().map(|one| one.origin).collect::<Vec<_>>();
+        let mut turns = Turns::default();
+        for (place, tool, origin) in
+            [(0, "sleep", "1"), (0, "fetch", "2"), (1, "sleep", "3"), (0, "sleep", "4")]
+        {
+            assert!(turns.keep(place, tool.to_owned(), input(origin)));
+        }
+        assert_eq!(origins(turns.take(0, &names(&["fetch", "sleep"]), 9)), [""; 0]);
+        assert_eq!(origins(turns.take(0, &names(&["fetch"]), 1)), ["1"]);
+        assert_eq!(origins(turns.take(0, &[], 9)), ["2", "4"]);
+        assert_eq!(turns.len(), 1);
+        let room = (0..MOST).filter(|_| turns.keep(0, "sleep".to_owned(), input("5"))).count();
+        assert_eq!(room, MOST - 1);
+    }
+}
