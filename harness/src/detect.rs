@@ -478,13 +478,15 @@ fn explain_handshake(error: &HandshakeError, transcript: &Transcript) -> (String
                 format!("the server exited with code 127: a program that it needs was not found{wrote}"),
                 None,
             ),
-            Some(exit) => (
-                format!("the server {exit} before it answered{wrote}"),
-                Some(
+            Some(exit) => {
+                // So says AddressSanitizer of a limit of memory.
+                let remedy = if transcript.stderr.contains("using ulimit -v") {
+                    "its sanitizer needs more addresses than the limit of memory allows: --no-sandbox"
+                } else {
                     "start the server by hand to see whether it needs arguments or environment variables"
-                        .to_owned(),
-                ),
-            ),
+                };
+                (format!("the server {exit} before it answered{wrote}"), Some(remedy.to_owned()))
+            }
             None if transcript.transport != Transport::Stdio => unreachable(transcript),
             None => (
                 format!("the server closed its standard output before it answered, and lives on{wrote}"),

@@ -20,6 +20,7 @@ pub mod leaks;
 mod leg;
 pub mod make;
 pub mod oracle;
+mod pace;
 mod refusals;
 pub mod replay;
 pub mod report;

@@ -376,6 +376,11 @@ impl Session {
         let content = wire::parse(&frame);
         self.recorded += frame.bytes.len();
         if self.is_late(&content) {
+            if let Content::Message(message) = &content
+                && let Some(id) = message.id()
+            {
+                self.owed.remove(&wire::hash_of(&wire::id_key(id)));
+            }
             let entry = self.record(Happening::Late { frame });
             self.stop_when_full();
             return Heard::Frame(entry);

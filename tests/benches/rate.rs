@@ -212,7 +212,15 @@ fn campaign(command: &[OsString], budget: Budget, lanes: usize) -> (Outcome, Vec
     let binary = std::env::current_exe().unwrap().parent().unwrap().parent().unwrap().join("mcp-conform");
     settings.executable = binary.is_file().then_some(binary);
     let confined = settings.executable.is_some();
-    let fuzz = FuzzSettings { settings, budget, shard: (0, 1), corpus: Vec::new(), confined, guided: None };
+    let fuzz = FuzzSettings {
+        settings,
+        budget,
+        shard: (0, 1),
+        corpus: Vec::new(),
+        confined,
+        guided: None,
+        rate: None,
+    };
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     let (_stop, stopped) = watch::channel(Stop::No);
     let library = Library::builtin().unwrap();

@@ -3,6 +3,7 @@
 from play import SPIN_TICKS, first_bad_line, kind, text_of, typed
 
 MEMORY_PAGES = 1024  # of 4 KiB; so much more than before is growth
+SLOW_TICKS = 25  # of the kernel's clock, 10 ms each; so much processor time for one text is out of proportion
 MANY = 32  # so many more descriptors or threads than before are a leak
 
 
@@ -70,6 +71,7 @@ ORACLES = {
     "thread-leak": lambda play, entry: play.growth.get("threads", 0) >= MANY,
     "memory-growth": lambda play, entry: play.growth.get("pages", 0) >= MEMORY_PAGES,
     "cpu-spin": lambda play, entry: play.growth.get("ticks", 0) >= SPIN_TICKS,
+    "slow-regex": lambda play, entry: play.growth.get("ticks", 0) >= SLOW_TICKS,
     "not-utf8": lambda play, entry: not_utf8(play),
     "framing": lambda play, entry: first_bad_line(play.output) is not None,
     "marker": lambda play, entry: entry["marker"].encode() in play.output,

@@ -113,6 +113,19 @@ fn planted_bugs_are_found_and_their_twins_are_clean() {
     }
 }
 
+#[test]
+fn a_right_server_is_clean_over_http_too() {
+    for (transport, path) in [("http", "mcp"), ("sse", "sse")] {
+        let server = [REFERENCE, &format!("--{transport}"), "127.0.0.1:{port}"].map(str::to_owned);
+        let url = format!("http://127.0.0.1:{{port}}/{path}");
+        let options = ["--cases", "400", "--url", &url, "--transport", transport];
+        let desk = tempfile::tempdir().unwrap();
+        let report = fuzz(&server, &options, desk.path());
+        assert_eq!(report["findings"], serde_json::json!([]), "{transport}");
+        assert!(report["stats"]["cases"].as_u64().unwrap() >= 400, "{transport}");
+    }
+}
+
 /// The name of the scratch folder is another each time.
 fn without_scratch(mut bytes: Vec<u8>) -> Vec<u8> {
     const NAME: &[u8] = b"/mcp-conform-";

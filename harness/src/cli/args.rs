@@ -1,6 +1,7 @@
 //! What the command line accepts.
 
 use std::ffi::OsString;
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::str::FromStr;
 
@@ -180,6 +181,10 @@ pub(crate) struct FuzzArguments {
     /// Seconds in which inputs are tried; 60 if --cases is not given either.
     #[arg(long, value_name = "SECONDS")]
     pub(crate) time: Option<f64>,
+
+    /// Inputs a second at most, on all servers together.
+    #[arg(long, value_name = "N", conflicts_with = "guided")]
+    pub(crate) rate: Option<NonZeroU32>,
 
     /// A folder of case files: tried first, and what is found is added to it.
     #[arg(long, value_name = "DIR")]

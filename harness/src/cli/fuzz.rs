@@ -91,6 +91,7 @@ fn complete(arguments: &FuzzArguments) -> Result<FuzzSettings, Refused> {
         corpus: corpus.into_iter().map(|saved| saved.input).collect(),
         confined: !arguments.no_sandbox,
         guided,
+        rate: arguments.rate,
     })
 }
 

@@ -49,6 +49,7 @@ pub(crate) fn main(arguments: &ReplayArguments) -> Code {
         corpus: Vec::new(),
         confined: !arguments.no_sandbox,
         guided: None,
+        rate: None,
     };
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,

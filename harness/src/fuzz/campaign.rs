@@ -315,7 +315,7 @@ fn share(total: u64, part: usize, parts: usize) -> u64 {
     total / parts + u64::from(part < total % parts)
 }
 
-fn replayer<'a>(shared: &Shared, place: &'a Place) -> Replayer<'a> {
+fn replayer<'a>(shared: &'a Shared, place: &'a Place) -> Replayer<'a> {
     Replayer {
         opener: &place.opener,
         revision: place.revision,
@@ -324,6 +324,7 @@ fn replayer<'a>(shared: &Shared, place: &'a Place) -> Replayer<'a> {
         timeout: shared.timeout,
         startup: shared.startup,
         limits: shared.ground.limits,
+        pace: shared.ground.pace.as_ref(),
         deadline: shared.deadline.map_or_else(far_away, |deadline| deadline + AFTERWARDS),
         lingers: false,
         at_once: shared.ground.introduction.lanes > 1,

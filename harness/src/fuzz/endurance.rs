@@ -1,5 +1,6 @@
 //! What only shows after a while: growth with every call, and a processor that is busy with nothing to do.
 
+mod laborious;
 mod marked;
 
 use std::collections::BTreeMap;
@@ -18,6 +19,7 @@ use super::suspect::Suspect;
 use crate::profile::Profile;
 use crate::session::Heard;
 use crate::text;
+use laborious::Laborious;
 use marked::Marked;
 
 /// How often one input is sent.
@@ -48,6 +50,8 @@ pub(super) enum Trial {
     Disturb(Vec<Input>),
     /// Calls of a tool that changes nothing, with a text of its own in each, one after the other and at once.
     Mark(Marked),
+    /// Calls of a tool with texts that may take time out of all proportion to their length.
+    Labour(Laborious),
 }
 
 /// The first call of each tool whose arguments its schema allows.
@@ -88,17 +92,21 @@ fn first_calls(maker: &Maker, most: usize, wanted: impl Fn(&Claim) -> Option<&St
     calls
 }
 
-/// What is tried: what disturbs, calls with marks, then calls again and again, those that are allowed and one that is not.
+/// What is tried: what disturbs, calls with marks, texts that may take long, then calls again and again, those that are
+/// allowed and one that is not.
 pub(super) fn trials(maker: &Maker, profile: &Profile) -> Vec<Trial> {
     let is_no_call =
         |input: &Input| matches!(input.origin, "envelope" | "text" | "framing") && !input.closes();
     let disturbing: Vec<Input> =
         maker.boundary().take(SEARCHED).filter(is_no_call).take(DISTURBING).collect();
-    let marked = marked::all(&first_calls(maker, CALLS_TO_MARK, allowed), maker, profile);
+    let calls = first_calls(maker, CALLS_TO_MARK, allowed);
+    let marked = marked::all(&calls, maker, profile);
+    let laborious = laborious::all(&calls, maker);
     let repeats =
         first_calls(maker, ALLOWED_CALLS, allowed).into_iter().chain(first_calls(maker, 1, forbidden));
     std::iter::once(Trial::Disturb(disturbing))
         .chain(marked.into_iter().map(Trial::Mark))
+        .chain(laborious.into_iter().map(Trial::Labour))
         .chain(repeats.map(Trial::Repeat))
         .collect()
 }
@@ -109,8 +117,15 @@ fn trial_of(oracle: Oracle, input: &Input) -> Option<Trial> {
         Oracle::Growth => Some(Trial::Repeat(input.clone())),
         Oracle::Spin => Some(Trial::Disturb(vec![input.clone()])),
         Oracle::CrossTalk => Marked::saved(input).map(Trial::Mark),
+        Oracle::SlowRegex => Laborious::saved(input).map(Trial::Labour),
         _ => None,
     }
+}
+
+/// Whether it takes more than an input sent once to show again what it was saved for: the same again and again, a while of
+/// nothing after it, several at once, or a look at the time.
+pub(super) fn takes_long(oracle: Oracle, input: &Input) -> bool {
+    trial_of(oracle, input).is_some()
 }
 
 /// Shows again what only shows after a while.
@@ -142,6 +157,14 @@ pub(super) async fn carry_out(
                 return None;
             }
             let (suspect, _) = marked::carry_out(replayer, marked).await?;
+            Some(Confirmed { suspect, minimized: input.clone(), input, reproduced: TWICE })
+        }
+        Trial::Labour(laborious) => {
+            let (suspect, input) = laborious::carry_out(replayer, laborious).await?;
+            if is_known(&suspect.signature) {
+                return None;
+            }
+            let (suspect, _) = laborious::carry_out(replayer, &Laborious::saved(&input)?).await?;
             Some(Confirmed { suspect, minimized: input.clone(), input, reproduced: TWICE })
         }
         Trial::Disturb(inputs) => {
@@ -240,7 +263,7 @@ async fn spins_after(replayer: &Replayer<'_>, inputs: &[Input]) -> bool {
     let Some(mut gauge) = gauge_of(&flight) else { return false };
     let Some(before) = gauge.read() else { return false };
     let begun = Instant::now();
-    let (mut waited, mut looked, mut waited_before) = (Duration::ZERO, Duration::ZERO, gauge.waited());
+    let (mut waited, mut waits) = (Duration::ZERO, gauge.waits());
     let mut until = begun + SPIN_TIME;
     loop {
         // More than is asked for, since processor time is counted in steps.
@@ -257,10 +280,13 @@ async fn spins_after(replayer: &Replayer<'_>, inputs: &[Input]) -> bool {
         let Some(after) = gauge.read() else { return false };
         // A child that went and was not waited for took its time along.
         let cpu = after.cpu.saturating_sub(before.cpu);
-        let waited_now = gauge.waited();
-        // Many threads that wait for a moment are no server that wants a core all the time.
-        waited += waited_now.saturating_sub(waited_before).min(wall.saturating_sub(looked));
-        (looked, waited_before) = (wall, waited_now);
+        // Many threads that wait for a moment each are no server that wants a core all the time: the longest counts.
+        let now = gauge.waits();
+        let grown = |(thread, waited): (&i32, &Duration)| {
+            waited.saturating_sub(waits.get(thread).copied().unwrap_or_default())
+        };
+        waited += now.iter().map(grown).max().unwrap_or_default();
+        waits = now;
         if let Some(spins) = gauge::spins(cpu, waited, wall) {
             return spins;
         }

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::by_hand;
 use super::case_file::{self, CaseHead, Expectation};
+use super::endurance;
 use super::input::{Claim, Input};
 use super::oracle::Oracle;
 use super::replay::Confirmed;
@@ -60,7 +61,7 @@ const ONCE_SHOWS_NOTHING: &str = " It does not show when the input is sent once,
 impl Finding {
     /// Says how it is shown again without us, also at the head of the case file.
     pub(super) fn show_by_hand(&mut self, settings: &Settings) {
-        if self.oracle.takes_long() {
+        if endurance::takes_long(self.oracle, &self.smallest) {
             return;
         }
         self.reproduce_shell = by_hand::shell(&self.smallest, self.revision, self.transport, settings);
@@ -89,7 +90,7 @@ impl Finding {
                 "Found by fuzzing; oracle `{}`, signature `{}`.{}",
                 suspect.oracle,
                 suspect.signature,
-                if suspect.oracle.takes_long() { ONCE_SHOWS_NOTHING } else { "" }
+                if endurance::takes_long(suspect.oracle, &minimized) { ONCE_SHOWS_NOTHING } else { "" }
             )),
         };
         Finding {

@@ -11,6 +11,7 @@ use tokio::time::Instant;
 
 use super::input::{Claim, Input};
 use super::leg::{Asked, Leg, Try, message_sent};
+use super::pace::Pace;
 use super::suspect;
 use super::waits;
 use super::watch::Watchdog;
@@ -127,6 +128,8 @@ pub(super) struct Flight {
     /// The bytes that had been recorded when the leg began.
     recorded_before: usize,
     watchdog: Option<Watchdog>,
+    /// How fast inputs may be sent, if that is bounded.
+    pub(super) pace: Option<Arc<Pace>>,
 }
 
 impl Flight {
@@ -163,6 +166,7 @@ impl Flight {
             sent: 0,
             recorded_before,
             watchdog,
+            pace: None,
         }
     }
 
@@ -191,6 +195,9 @@ impl Flight {
             && (self.tries.len() == before || !self.by_legs || !self.is_full())
         {
             let Some(input) = inputs.pop_front() else { break };
+            if let Some(pace) = &self.pace {
+                pace.turn().await;
+            }
             if must_be_alone(&input) {
                 self.settle().await;
                 if self.landing != Landing::Sound {
@@ -290,7 +297,11 @@ impl Flight {
 
     /// What is still to come, before it is waited for.
     fn late(&self) -> Late {
-        Late { asked: self.in_flight.iter().copied().collect(), since: self.session.clock() }
+        // What is not waited for may be what others are behind, if its answer comes at all.
+        let not_waited_for = self.moot.iter().chain(&self.put_off);
+        let mut asked: Vec<(usize, usize)> = not_waited_for.chain(&self.in_flight).copied().collect();
+        asked.sort_unstable();
+        Late { asked, since: self.session.clock() }
     }
 
     /// Counts how long the answers of tools were waited for, where that took long.
@@ -299,11 +310,15 @@ impl Flight {
         if now.saturating_sub(late.since) < HASTY {
             return;
         }
-        let awaited = late.asked.into_iter().filter_map(|(place, asked)| {
-            let this = self.tries.get(place)?;
-            let asked = this.asked.get(asked)?;
+        let awaited = late.asked.into_iter().filter_map(|at| {
+            let this = self.tries.get(at.0)?;
+            let asked = this.asked.get(at.1)?;
             let answer = self.session.response_to(&asked.id);
             let came = answer.and_then(|entry| self.session.transcript.entries.get(entry));
+            let is_moot = || self.moot.contains(&at) || self.session.is_settled_by(&asked.key);
+            if came.is_none() && is_moot() {
+                return None;
+            }
             Some((
                 suspect::called(this.input.steps.get(asked.step)?, &self.tools),
                 came.map(|entry| entry.at),

@@ -8,6 +8,7 @@ mod elsewhere;
 #[cfg(target_os = "linux")]
 mod linux;
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 #[cfg(not(target_os = "linux"))]
@@ -74,11 +75,11 @@ impl Gauge {
         self.members.read(self.group)
     }
 
-    /// How long the threads of the group that live have waited for a core, each since its start. It costs a file for
-    /// each thread.
+    /// How long each thread of the group that lives has waited for a core since its start, by its id. It costs a file
+    /// for each thread.
     #[must_use]
-    pub fn waited(&self) -> Duration {
-        self.members.waited(self.group)
+    pub fn waits(&self) -> HashMap<i32, Duration> {
+        self.members.waits(self.group)
     }
 
     /// How much memory the runtime of the group gives to garbage before it collects any, in bytes: for a JVM or .NET, by
@@ -104,7 +105,7 @@ pub fn read(group: i32) -> Option<Reading> {
 }
 
 /// Whether a server that has nothing to do uses up a core, after it was looked at for the time `wall`, in which it had
-/// the processor time `cpu` and one thread or another waited for a core for the time `waited`. Nothing as long as it cannot be told:
+/// the processor time `cpu` and one of its threads waited for a core for the time `waited`. Nothing as long as it cannot be told:
 /// on a busy machine a server that never rests gets little of a core, and it takes longer to show as much.
 ///
 /// That is a fault only where no request was in flight for the whole time.

@@ -1,6 +1,7 @@
 //! What a campaign needs before its first input: confined servers, what they offer, and baits that only a fault swallows.
 
 use std::io::Write as _;
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,6 +16,7 @@ use super::guided::{Source, Work};
 use super::input::Input;
 use super::leaks;
 use super::make::{Canary, Maker, MakerSettings};
+use super::pace::Pace;
 use super::rules::Rule;
 use super::suspect::Knowledge;
 use crate::detect::{Access, Opener};
@@ -56,6 +58,8 @@ pub struct FuzzSettings {
     pub confined: bool,
     /// Whether an engine guides over stdio, and where it keeps its inputs.
     pub guided: Option<GuidedSettings>,
+    /// How many inputs a second at most.
+    pub rate: Option<NonZeroU32>,
 }
 
 /// What is known when the first input is sent.
@@ -97,6 +101,8 @@ pub(super) struct Ground {
     pub(super) introduction: Introduction,
     /// What servers may use, if they are confined.
     pub(super) limits: Option<Limits>,
+    /// How fast inputs may be sent, if that is bounded.
+    pub(super) pace: Option<Arc<Pace>>,
     surfaces: Vec<Surface>,
     /// Removed with the value.
     folders: [TempDir; 2],
@@ -142,6 +148,7 @@ impl Ground {
             places,
             introduction,
             limits: confinement.map(|confinement| confinement.limits),
+            pace: fuzz.rate.map(|rate| Arc::new(Pace::new(rate))),
             surfaces,
             folders: [scratch, outside],
         })

@@ -36,6 +36,7 @@ use super::input::Input;
 use crate::event::Transport;
 use crate::generate::{Chooser, Hints};
 use crate::profile::Profile;
+pub(super) use bait::SHAPES;
 use tool::Tool;
 
 pub use boundary::Boundary;

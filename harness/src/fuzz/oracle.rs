@@ -19,6 +19,8 @@ pub enum Oracle {
     Excess,
     /// One request has no answer while others have.
     NoAnswer,
+    /// A sanitizer reported a fault, and the server went on.
+    Sanitizer,
     /// An answer breaks a rule that holds for every answer.
     WrongAnswer,
     /// A call succeeded although the tool's own schema forbids its arguments.
@@ -37,7 +39,7 @@ pub enum Oracle {
     CommandInjection,
     /// Arguments were run as a query.
     SqlInjection,
-    /// A regular expression takes time out of all proportion.
+    /// A text takes time out of all proportion to its length, as regular expressions do that go astray.
     SlowRegex,
     /// Memory, descriptors, threads or processes grow with every call.
     Growth,
@@ -58,12 +60,6 @@ impl Oracle {
         serde_json::from_value(Value::from(name)).ok()
     }
 
-    /// Whether it takes more than one input sent once: the same again and again, a while of nothing after it, or several
-    /// at once.
-    pub(super) fn takes_long(self) -> bool {
-        matches!(self, Oracle::Growth | Oracle::Spin | Oracle::CrossTalk)
-    }
-
     /// The name in reports.
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -71,6 +67,7 @@ impl Oracle {
             Oracle::Crash => "crash",
             Oracle::Hang => "hang",
             Oracle::NoAnswer => "no-answer",
+            Oracle::Sanitizer => "sanitizer",
             Oracle::WrongAnswer => "wrong-answer",
             Oracle::AcceptedInvalid => "accepted-invalid",
             Oracle::Poisoned => "poisoned",
@@ -91,7 +88,7 @@ impl Oracle {
     #[must_use]
     pub fn requirement(self) -> &'static str {
         match self {
-            Oracle::Crash => "robustness.no-crash",
+            Oracle::Crash | Oracle::Sanitizer => "robustness.no-crash",
             Oracle::Hang | Oracle::SlowRegex | Oracle::Spin => "robustness.no-hang",
             Oracle::NoAnswer | Oracle::Poisoned => "robustness.session-survives",
             Oracle::WrongAnswer => "robustness.right-peer",

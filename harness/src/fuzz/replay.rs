@@ -20,6 +20,7 @@ use super::ground::{FuzzSettings, Ground};
 use super::input::Input;
 use super::make::Maker;
 use super::oracle::Oracle;
+use super::pace::Pace;
 use super::shrink::InputTree;
 use super::suspect::{self, Knowledge, Suspect};
 use super::watch::Watchdog;
@@ -50,6 +51,8 @@ pub(super) struct Replayer<'a> {
     pub(super) startup: Duration,
     /// What a server may use; it is ended when it takes more.
     pub(super) limits: Option<Limits>,
+    /// How fast inputs may be sent, if that is bounded.
+    pub(super) pace: Option<&'a Arc<Pace>>,
     /// Nothing new is begun after this.
     pub(super) deadline: Instant,
     /// Whether a server is watched for a while after its answers, as it may end late.
@@ -81,6 +84,7 @@ impl Replayer<'_> {
         let watchdog =
             self.limits.and_then(|limits| session.with_process(|process| Watchdog::start(process, limits)));
         let mut flight = Flight::new(session, self.timeout, patient, watchdog);
+        flight.pace = self.pace.cloned();
         flight.loopback = self.opener.is_loopback();
         flight.tools = Arc::clone(&self.knowledge.tools);
         Some(flight)
@@ -95,6 +99,7 @@ impl Replayer<'_> {
         let watchdog =
             self.limits.and_then(|limits| session.with_process(|process| Watchdog::start(process, limits)));
         let mut flight = Flight::new(session, self.startup, patient, watchdog);
+        flight.pace = self.pace.cloned();
         flight.bare = true;
         Some(flight)
     }
@@ -118,7 +123,7 @@ impl Replayer<'_> {
     /// What an input that was saved brings about, in the way that it was noticed and as often as it takes.
     async fn again(&self, input: Input, oracle: Option<Oracle>) -> Vec<Suspect> {
         let Some(oracle) = oracle else { return self.suspects_of([input], true).await };
-        if oracle.takes_long() {
+        if endurance::takes_long(oracle, &input) {
             return endurance::again(self, oracle, &input).await.into_iter().collect();
         }
         let replayer = Replayer { lingers: oracle == Oracle::Crash, ..*self };
@@ -355,6 +360,7 @@ pub async fn all(
                 timeout: fuzz.settings.timeout,
                 startup: fuzz.settings.startup_timeout,
                 limits: ground.limits,
+                pace: ground.pace.as_ref(),
                 deadline: Instant::now() + fuzz.settings.max_time,
                 lingers: false,
                 at_once: fuzz.settings.jobs > 1,

@@ -35,6 +35,9 @@ pub fn cause(stderr: &str) -> Option<String> {
         let place = panic.split_once("panicked at").map_or(panic, |(_, place)| place);
         return Some(format!("panicked at {}", text::bounded(place.trim().trim_end_matches(':'), LONGEST)));
     }
+    if let Some(report) = sanitizer_reports(stderr).pop() {
+        return Some(report);
+    }
     let is_error = |line: &&str| {
         let name = line.split([':', '(', ' ']).next().unwrap_or_default();
         name.ends_with("Error") || name.ends_with("Exception") || line.starts_with("fatal")
@@ -51,6 +54,33 @@ pub fn cause(stderr: &str) -> Option<String> {
         }
         None => normal(error),
     })
+}
+
+/// What sanitizers reported on a server's standard error, each fault once: its place in the program and its kind.
+#[must_use]
+pub fn sanitizer_reports(stderr: &str) -> Vec<String> {
+    const AT_RUNTIME: &str = ": runtime error: ";
+    let report = |line: &str| {
+        let line = line.trim();
+        if let Some(summary) = line.strip_prefix("SUMMARY: ").filter(|rest| rest.contains("Sanitizer: ")) {
+            // The same fault stands in a line of its own, with what was wrong.
+            let is_repeated = summary.starts_with("UndefinedBehaviorSanitizer");
+            // How much was leaked differs from run to run.
+            let leak = summary.contains(" leaked in ").then(|| normal(summary));
+            let summary =
+                leak.unwrap_or_else(|| text::bounded(&text::visible(summary), LONGEST).into_owned());
+            return (!is_repeated).then_some(summary);
+        }
+        let (place, error) = line.split_once(AT_RUNTIME)?;
+        Some(format!("{}{AT_RUNTIME}{}", text::bounded(&text::visible(place), LONGEST), normal(error)))
+    };
+    let mut reports: Vec<String> = Vec::new();
+    for report in stderr.lines().filter_map(report) {
+        if !reports.contains(&report) {
+            reports.push(report);
+        }
+    }
+    reports
 }
 
 /// How a server ended, without what differs from one end to the next.
@@ -79,6 +109,29 @@ mod tests {
         let elsewhere = of_end(exit, "thread 'x' panicked at src/main.rs:40:1:\nindex 9 out of range 4");
         assert_eq!(one, other);
         assert_ne!(one, elsewhere);
+    }
+
+    #[test]
+    fn sanitizers_say_where_it_was() {
+        let address = "==7==ERROR: AddressSanitizer: heap-buffer-overflow on address 0x602000000011\n    #0 0x4f1 in \
+                       shorten a.c:12:3\nSUMMARY: AddressSanitizer: heap-buffer-overflow a.c:12:3 in shorten\n\
+                       ==7==ABORTING\n";
+        let found = "AddressSanitizer: heap-buffer-overflow a.c:12:3 in shorten";
+        assert_eq!(cause(address).unwrap(), found);
+        let undefined = "a.c:3:5: runtime error: signed integer overflow: 2147483647 + 1 cannot be\n\
+                         a.c:3:5: runtime error: signed integer overflow: 2147483600 + 99 cannot be\n\
+                         SUMMARY: UndefinedBehaviorSanitizer: undefined-behavior a.c:3:5\n\
+                         b.c:9:1: runtime error: shift exponent 64 is too large\n";
+        assert_eq!(
+            sanitizer_reports(undefined),
+            [
+                "a.c:3:5: runtime error: signed integer overflow: * + * cannot be",
+                "b.c:9:1: runtime error: shift exponent * is too large"
+            ]
+        );
+        assert_eq!(sanitizer_reports("listening\nKeyError: 'x'\n"), [""; 0]);
+        let leak = "SUMMARY: AddressSanitizer: 48 byte(s) leaked in 2 allocation(s).";
+        assert_eq!(sanitizer_reports(leak), ["AddressSanitizer: * byte(s) leaked in * allocation(s)."]);
     }
 
     #[test]

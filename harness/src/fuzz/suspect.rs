@@ -102,7 +102,7 @@ pub(super) fn all(leg: &Leg, knowledge: &Knowledge) -> Vec<Suspect> {
         (Landing::Dead, None) => death(transcript, tries, under_way).into_iter().collect(),
         (Landing::Hung, _) => vec![hang(transcript, tries, under_way, knowledge)],
         (Landing::Closed, _) => end(transcript, tries).into_iter().collect(),
-        (Landing::Sound | Landing::Full, _) => Vec::new(),
+        (Landing::Sound | Landing::Full, _) => reported(transcript, tries),
     };
     let unread = transcript.entries.iter().any(|entry| may_be_an_answer(&entry.what));
     // What we could not read may have been an answer.
@@ -210,9 +210,25 @@ fn too_much(excess: Excess, transcript: &Transcript, tries: &[Try], under_way: V
     }
 }
 
-/// A server whose input was closed may end, but not by a signal.
+/// What a sanitizer reported of a server that lives on.
+fn reported(transcript: &Transcript, tries: &[Try]) -> Vec<Suspect> {
+    let suspect = |report: String| Suspect {
+        oracle: Oracle::Sanitizer,
+        requirement: Oracle::Sanitizer.requirement().to_owned(),
+        message: format!("a sanitizer reports {report}"),
+        signature: format!("sanitizer: {report}"),
+        tries: last(tries, Vec::new()),
+        step: None,
+        evidence: final_frames(transcript),
+    };
+    signature::sanitizer_reports(&transcript.stderr).into_iter().map(suspect).collect()
+}
+
+/// A server whose input was closed may end, but not by a signal, nor with something that a sanitizer reported.
 fn end(transcript: &Transcript, tries: &[Try]) -> Option<Suspect> {
-    let exit = exit_of(transcript).filter(|exit| exit.code.is_none())?;
+    let is_reported = || !signature::sanitizer_reports(&transcript.stderr).is_empty();
+    let is_wrong = |exit: &Exit| exit.code.is_none_or(|code| code != 0 && is_reported());
+    let exit = exit_of(transcript).filter(is_wrong)?;
     Some(Suspect {
         oracle: Oracle::Crash,
         requirement: Oracle::Crash.requirement().to_owned(),

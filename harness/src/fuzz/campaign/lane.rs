@@ -31,8 +31,8 @@ const LEGS: usize = 128;
 const LEGS_IN_TURN: usize = 16;
 /// One leg in so many is followed by a trial of endurance.
 const ENDURANCE_EVERY: usize = 8;
-/// So many inputs that have to wait for the turn of their tool are looked at for others.
-const MOST_PASSED_OVER: usize = 256;
+/// So many inputs in a row that have to wait for the turn of their tool are looked at for others.
+const MOST_PASSED_OVER: usize = 4_096;
 /// So many inputs that end a session wait in a lane whose time is limited; others come to all of them.
 const MOST_CLOSING: usize = 64;
 /// So much silence is looked into at once when there is nothing else to do.
@@ -227,10 +227,12 @@ impl Lane {
     ) -> VecDeque<Input> {
         let shared = Arc::clone(&self.shared);
         let slow = self.spent.slow_tools(&shared, tools);
-        let mut batch = self.spent.turns.take(number, &slow, BATCH);
+        let mut batch = self.spent.turns.take(number, &slow);
+        // Nothing is looked at while a batch is sent, which takes its time where the pace is bounded.
+        let most = shared.ground.pace.as_ref().map_or(BATCH, |pace| pace.rate().clamp(1, BATCH));
         let mut passed_over = 0;
         // Where everything is left out there is no end to it.
-        while batch.len() + apart.len() < BATCH && passed_over < MOST_PASSED_OVER && !shared.is_over() {
+        while batch.len() + apart.len() < most && passed_over < MOST_PASSED_OVER && !shared.is_over() {
             let Some(input) = stream.next() else { break };
             let mut has_room = true;
             if is_left_out(&shared, &input) {
@@ -252,9 +254,9 @@ impl Lane {
                 shared.book().stats.left_out += 1;
             }
         }
-        if batch.is_empty() {
+        if batch.is_empty() && (!stream.has_more() || passed_over >= MOST_PASSED_OVER) {
             // There is nothing else to do.
-            batch = self.spent.turns.take(number, &[], BATCH);
+            batch = self.spent.turns.take(number, &[]);
         }
         batch
     }

@@ -8,8 +8,10 @@ use crate::fuzz::suspect;
 
 /// A tool may be waited for so long: one part in so many of the time, or one in as many as there are tools.
 const SHARE: usize = 8;
-/// So many calls wait for their turn in a lane.
-const MOST: usize = 512;
+/// So many calls of a tool wait for their turn in a place.
+const MOST: usize = 256;
+/// So many of them are made in a turn.
+const AT_ONCE: usize = 4;
 
 /// How long each tool was waited for, and the calls of those that had more than their share.
 #[derive(Default)]
@@ -36,21 +38,20 @@ impl Turns {
 
     /// Keeps a call of a tool until it is its turn; says whether there is room for it.
     pub(super) fn keep(&mut self, place: usize, tool: String, input: Input) -> bool {
-        let has_room = self.len() < MOST;
+        let kept = self.kept.entry((place, tool)).or_default();
+        let has_room = kept.len() < MOST;
         if has_room {
-            self.kept.entry((place, tool)).or_default().push_back(input);
+            kept.push_back(input);
         }
         has_room
     }
 
-    /// At most `most` of the calls that were kept for a place, those of a tool together and oldest first, without those
-    /// of the tools that are `over`.
-    pub(super) fn take(&mut self, place: usize, over: &[String], most: usize) -> VecDeque<Input> {
+    /// The oldest calls that were kept for a place, some of each tool that is not `over`.
+    pub(super) fn take(&mut self, place: usize, over: &[String]) -> VecDeque<Input> {
         let mut taken = VecDeque::new();
         for ((of, tool), inputs) in &mut self.kept {
             if *of == place && !over.contains(tool) {
-                let room = inputs.len().min(most.saturating_sub(taken.len()));
-                taken.extend(inputs.drain(..room));
+                taken.extend(inputs.drain(..inputs.len().min(AT_ONCE)));
             }
         }
         self.kept.retain(|_, inputs| !inputs.is_empty());
@@ -114,11 +115,12 @@ mod tests {
         {
             assert!(turns.keep(place, tool.to_owned(), input(origin)));
         }
-        assert_eq!(origins(turns.take(0, &names(&["fetch", "sleep"]), 9)), [""; 0]);
-        assert_eq!(origins(turns.take(0, &names(&["fetch"]), 1)), ["1"]);
-        assert_eq!(origins(turns.take(0, &[], 9)), ["2", "4"]);
-        assert_eq!(turns.len(), 1);
-        let room = (0..MOST).filter(|_| turns.keep(0, "sleep".to_owned(), input("5"))).count();
+        assert_eq!(origins(turns.take(0, &names(&["fetch", "sleep"]))), [""; 0]);
+        assert_eq!(origins(turns.take(0, &names(&["fetch"]))), ["1", "4"]);
+        assert_eq!(origins(turns.take(0, &[])), ["2"]);
+        assert_eq!((turns.has(0), turns.has(1), turns.len()), (false, true, 1));
+        let room = (0..2 * MOST).filter(|_| turns.keep(1, "sleep".to_owned(), input("5"))).count();
         assert_eq!(room, MOST - 1);
+        assert_eq!(turns.take(1, &[]).len(), AT_ONCE);
     }
 }

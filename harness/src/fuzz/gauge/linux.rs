@@ -1,5 +1,6 @@
 //! Readings from `/proc`.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use procfs::process::{Process, Stat, all_processes};
@@ -60,14 +61,17 @@ impl Members {
         found.lives.then_some(found.reading)
     }
 
-    pub(super) fn waited(&self, group: i32) -> Duration {
+    pub(super) fn waits(&self, group: i32) -> HashMap<i32, Duration> {
         let members = self.ids.iter().filter_map(|id| {
             let process = Process::new(*id).ok()?;
             member(&process, group)?;
             process.tasks().ok()
         });
-        let waits = members.flatten().filter_map(|task| task.ok()?.schedstat().ok());
-        Duration::from_nanos(waits.fold(0, |sum, one| sum.saturating_add(one.run_delay)))
+        let waits = members.flatten().filter_map(|task| {
+            let task = task.ok()?;
+            Some((task.tid, Duration::from_nanos(task.schedstat().ok()?.run_delay)))
+        });
+        waits.collect()
     }
 
     /// The room for garbage of a runtime that sizes its heap after the machine, if one is in the group.

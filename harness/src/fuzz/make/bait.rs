@@ -18,6 +18,9 @@ pub(super) struct Bait {
 const FACTORS: (u64, u64) = (8191, 8209);
 /// Lengths that make an expression with exponential or cubic time slow.
 const REGEX_LENGTHS: [usize; 6] = [20, 26, 32, 200, 5_000, 50_000];
+/// What a text repeats that such expressions go astray on, and how it ends.
+pub(in crate::fuzz) const SHAPES: [(&str, &str); 8] =
+    [("a", "!"), (" ", "x"), ("0", "x"), ("a@", ""), ("ab.", "@"), ("/", "\n"), ("(", ")"), ("x,", "\n")];
 /// So many folders up there is nothing but the root.
 const FOLDERS_UP: usize = 16;
 
@@ -111,12 +114,10 @@ fn queries() -> Vec<Bait> {
 }
 
 fn expressions() -> Vec<Bait> {
-    let shapes =
-        [("a", "!"), (" ", "x"), ("0", "x"), ("a@", ""), ("ab.", "@"), ("/", "\n"), ("(", ")"), ("x,", "\n")];
     REGEX_LENGTHS
         .into_iter()
         .flat_map(|length| {
-            shapes.into_iter().map(move |(part, end)| format!("{}{end}", repeated(part, length)))
+            SHAPES.into_iter().map(move |(part, end)| format!("{}{end}", repeated(part, length)))
         })
         .chain(["(a+)+$", "(a|a)*b", "(.*)*x", "((a*)*)*b"].map(str::to_owned))
         .map(|text| Bait {
