@@ -168,6 +168,18 @@ impl Opener {
         }
     }
 
+    /// Opens another session on the server that a session has, and greets it; none on stdio, where a server has one, or
+    /// where none begins.
+    pub async fn beside(&self, session: &Session, client: ClientKind) -> Option<Session> {
+        let Access::Http { clients, headers, .. } = &self.access else { return None };
+        let link = HttpLink::new(self.transport(), clients.clone(), headers.clone(), session.share_lease()?);
+        let revision = session.transcript.revision;
+        let mut other = Session::new(Link::Http(Box::new(link)), revision, client, self.scripted.clone());
+        other.connect(self.startup).await.ok()?;
+        other.begin(self.startup).await.ok()?;
+        Some(other)
+    }
+
     /// Opens a connection and greets the server. With `fresh` as for [`Opener::bare`]; a server process that serves no
     /// further session is left for a new one.
     ///

@@ -126,6 +126,23 @@ fn a_right_server_is_clean_over_http_too() {
     }
 }
 
+#[test]
+fn what_crosses_between_sessions_is_found() {
+    let script = folder().join("shout_over_http.py").to_string_lossy().into_owned();
+    let server = ["python3", &script, "{port}"].map(str::to_owned);
+    let planted = [server.as_slice(), &["--planted".to_owned()]].concat();
+    let options =
+        ["--cases", "300", "--jobs", "2", "--url", "http://127.0.0.1:{port}/mcp", "--transport", "http"];
+    let found = |server: &[String]| -> Vec<String> {
+        let desk = tempfile::tempdir().unwrap();
+        let report = fuzz(server, &options, desk.path());
+        let findings = report["findings"].as_array().unwrap();
+        findings.iter().map(|finding| finding["signature"].as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(found(&planted), ["cross-talk: shout"]);
+    assert_eq!(found(&server), [""; 0]);
+}
+
 /// The name of the scratch folder is another each time.
 fn without_scratch(mut bytes: Vec<u8>) -> Vec<u8> {
     const NAME: &[u8] = b"/mcp-conform-";

@@ -90,6 +90,19 @@ impl Replayer<'_> {
         Some(flight)
     }
 
+    /// Another session beside one, on the same server; none where a server has only one.
+    pub(super) async fn open_beside(&self, flight: &Flight) -> Option<Flight> {
+        let mut session = self.opener.beside(&flight.session, ClientKind::Usual).await?;
+        let greeting = json!({ "capabilities": session.transcript.capabilities });
+        let profile = Profile::learn(&mut session, &greeting, self.timeout).await;
+        session.mirror(Arc::new(headers::mirrored(&profile.tools)));
+        let mut other = Flight::new(session, self.timeout, true, None);
+        other.pace = self.pace.cloned();
+        other.loopback = flight.loopback;
+        other.tools = Arc::clone(&flight.tools);
+        Some(other)
+    }
+
     /// What an input is tried on: a session with a fresh server, or a server that nobody has greeted.
     pub(super) async fn open_for(&self, input: &Input, patient: bool) -> Option<Flight> {
         if !input.is_bare() {

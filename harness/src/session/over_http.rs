@@ -18,6 +18,7 @@ use crate::transcript::{Carrier, Happening, Health, Origin};
 use crate::transport::Link;
 use crate::transport::http::Told;
 use crate::transport::http::exchange::{End, ExchangeId, Sending, Step};
+use crate::transport::http::host::Lease;
 use crate::wire::id_key;
 
 /// How long the head of the answer to our GET is waited for before the session goes on without it.
@@ -550,6 +551,14 @@ impl Session {
     #[must_use]
     pub fn may_be_lost(&self) -> bool {
         self.http.session.is_some() && self.http.refused
+    }
+
+    /// A right to the same server for another session; none on stdio, where a server has one.
+    pub(crate) fn share_lease(&self) -> Option<Lease> {
+        match &self.link {
+            Link::Http(link) => Some(link.share_lease()),
+            Link::Stdio(_) => None,
+        }
     }
 
     /// Whether an earlier session had the server process for itself; never so on stdio.

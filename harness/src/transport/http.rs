@@ -195,6 +195,12 @@ impl HttpLink {
         self.lease.host().terminate();
     }
 
+    /// A right to the same server for another session.
+    #[must_use]
+    pub fn share_lease(&self) -> Lease {
+        self.lease.share()
+    }
+
     /// Whether an earlier session had the server for itself.
     #[must_use]
     pub fn server_was_used(&self) -> bool {

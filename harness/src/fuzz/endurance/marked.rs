@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::super::flight::Landing;
 use super::super::input::{Claim, Input};
+use super::super::leg::Leg;
 use super::super::make::Maker;
 use super::super::oracle::Oracle;
 use super::super::replay::Replayer;
@@ -106,50 +107,68 @@ fn mark_first_text(value: &mut Value, mark: &str) -> bool {
     }
 }
 
-/// Makes the calls one after the other, then at once; what crossed, and the calls with which it did.
+/// How the two calls are made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Manner {
+    OneByOne,
+    AtOnce,
+    /// At once, each in a session of its own.
+    InTwoSessions,
+}
+
+/// Makes the calls one after the other, then at once, then in two sessions; what crossed, and the calls with which it did.
 pub(super) async fn carry_out(replayer: &Replayer<'_>, marked: &Marked) -> Option<(Suspect, Input)> {
     let [first, second] = &marked.calls;
-    for at_once in [false, true] {
+    for manner in [Manner::OneByOne, Manner::AtOnce, Manner::InTwoSessions] {
         let mut flight = replayer.open(true).await?;
-        let batches: Vec<Vec<Input>> = if at_once {
-            vec![vec![first.clone(), second.clone()]]
-        } else {
-            vec![vec![first.clone()], vec![second.clone()]]
-        };
-        for batch in batches {
-            flight.fly_all(batch).await;
+        let mut other = None;
+        match manner {
+            Manner::OneByOne => {
+                flight.fly_all([first.clone()]).await;
+                if flight.landing == Landing::Sound {
+                    flight.fly_all([second.clone()]).await;
+                }
+            }
+            Manner::AtOnce => flight.fly_all([first.clone(), second.clone()]).await,
+            Manner::InTwoSessions => {
+                let mut beside = replayer.open_beside(&flight).await?;
+                tokio::join!(flight.fly_all([first.clone()]), beside.fly_all([second.clone()]));
+                other = Some(beside);
+            }
+        }
+        for mut flight in [Some(flight), other].into_iter().flatten() {
             if flight.landing != Landing::Sound {
                 return None;
             }
-        }
-        let leg = flight.take_leg();
-        let answers: Vec<(usize, usize, String)> = leg
-            .tries
-            .iter()
-            .filter_map(|this| {
-                let asked = this.asked.first()?;
-                let entry = leg.response_to(asked)?;
-                let what = &leg.transcript.entries.get(entry)?.what;
-                let Happening::Received { frame, .. } = what else { return None };
-                Some((asked.entry, entry, String::from_utf8_lossy(&frame.bytes).into_owned()))
-            })
-            .collect();
-        let crossed =
-            answers.iter().zip([MARKS[1], MARKS[0]]).find(|((_, _, answer), mark)| answer.contains(mark));
-        if let Some(((asked, entry, _), mark)) = crossed {
-            let breach = Breach { culprits: vec![*entry], context: vec![*asked], ..Breach::default() };
-            let mut suspect = suspect(
-                Oracle::CrossTalk,
-                format!(
-                    "the answer to a call of `{}` holds `{mark}`, which another call was given",
-                    marked.tool
-                ),
-                format!("cross-talk: {}", marked.tool),
-            );
-            suspect.evidence = evidence::of(&leg.transcript, &breach);
-            let steps = [first, second].into_iter().flat_map(|input| input.steps.clone());
-            return Some((suspect, Input { origin: "sequence", steps: steps.collect() }));
+            if let Some(suspect) = crossed(&flight.take_leg(), marked, manner) {
+                let steps = [first, second].into_iter().flat_map(|input| input.steps.clone());
+                return Some((suspect, Input { origin: "sequence", steps: steps.collect() }));
+            }
         }
     }
     None
+}
+
+/// What is suspicious where the answer to one call holds the mark of the other.
+fn crossed(leg: &Leg, marked: &Marked, manner: Manner) -> Option<Suspect> {
+    let (asked, entry, mark) = leg.tries.iter().find_map(|this| {
+        let asked = this.asked.first()?;
+        let entry = leg.response_to(asked)?;
+        let Happening::Received { frame, .. } = &leg.transcript.entries.get(entry)?.what else { return None };
+        let mark = if this.input == marked.calls[0] { MARKS[1] } else { MARKS[0] };
+        let answer = String::from_utf8_lossy(&frame.bytes);
+        answer.contains(mark).then_some((asked.entry, entry, mark))
+    })?;
+    let breach = Breach { culprits: vec![entry], context: vec![asked], ..Breach::default() };
+    let of_another = if manner == Manner::InTwoSessions { " in another session" } else { "" };
+    let mut suspect = suspect(
+        Oracle::CrossTalk,
+        format!(
+            "the answer to a call of `{}` holds `{mark}`, which another call{of_another} was given",
+            marked.tool
+        ),
+        format!("cross-talk: {}", marked.tool),
+    );
+    suspect.evidence = evidence::of(&leg.transcript, &breach);
+    Some(suspect)
 }

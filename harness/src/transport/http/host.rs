@@ -193,7 +193,7 @@ impl Hosts {
                 host
             }
         };
-        Ok(Lease { hosts: Arc::clone(self), host, sound: true, was_used })
+        Ok(Lease { hosts: Arc::clone(self), host, sound: true, was_used, shared: false })
     }
 
     /// Gives every session a server of its own from now on, where that is possible.
@@ -314,9 +314,23 @@ pub struct Lease {
     host: Arc<Host>,
     sound: bool,
     was_used: bool,
+    /// Whether another session has the server, which is its to give back.
+    shared: bool,
 }
 
 impl Lease {
+    /// The right of another session to the same server, at the same time.
+    #[must_use]
+    pub fn share(&self) -> Lease {
+        Lease {
+            hosts: Arc::clone(&self.hosts),
+            host: Arc::clone(&self.host),
+            sound: true,
+            was_used: true,
+            shared: true,
+        }
+    }
+
     /// The server.
     #[must_use]
     pub fn host(&self) -> &Arc<Host> {
@@ -337,6 +351,9 @@ impl Lease {
 
 impl Drop for Lease {
     fn drop(&mut self) {
+        if self.shared {
+            return;
+        }
         let is_ours = self.host.is_ours();
         let sound = self.sound && self.host.exit().is_none();
         if self.hosts.are_many() {
