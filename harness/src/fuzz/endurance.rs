@@ -34,6 +34,8 @@ const CALLS_TO_MARK: usize = 6;
 const ALLOWED_CALLS: usize = 3;
 /// How many inputs are tried for what they leave spinning.
 const DISTURBING: usize = 200;
+/// So many seconds of them, where the pace is bounded.
+const DISTURBED_FOR: usize = 5;
 /// It was seen on two fresh servers, of two.
 const TWICE: (u32, u32) = (2, 2);
 /// So many tools have trials and canaries.
@@ -117,7 +119,8 @@ fn trial_of(oracle: Oracle, input: &Input) -> Option<Trial> {
         Oracle::Growth => Some(Trial::Repeat(input.clone())),
         Oracle::Spin => Some(Trial::Disturb(vec![input.clone()])),
         Oracle::CrossTalk => Marked::saved(input).map(Trial::Mark),
-        Oracle::SlowRegex => Laborious::saved(input).map(Trial::Labour),
+        // On another machine a text that took long may take less.
+        Oracle::SlowRegex => Laborious::saved(input, laborious::LONG / 4).map(Trial::Labour),
         _ => None,
     }
 }
@@ -164,10 +167,13 @@ pub(super) async fn carry_out(
             if is_known(&suspect.signature) {
                 return None;
             }
-            let (suspect, _) = laborious::carry_out(replayer, &Laborious::saved(&input)?).await?;
+            let (suspect, _) =
+                laborious::carry_out(replayer, &Laborious::saved(&input, laborious::LONG / 2)?).await?;
             Some(Confirmed { suspect, minimized: input.clone(), input, reproduced: TWICE })
         }
         Trial::Disturb(inputs) => {
+            let most = replayer.pace.map_or(inputs.len(), |pace| pace.rate() * DISTURBED_FOR);
+            let inputs = inputs.get(..most.min(inputs.len())).unwrap_or(inputs);
             let suspect = spin_suspect();
             if is_known(&suspect.signature) || !spins_after(replayer, inputs).await {
                 return None;

@@ -12,6 +12,7 @@ use tokio::time::Instant;
 use super::input::{Claim, Input};
 use super::leg::{Asked, Leg, Try, message_sent};
 use super::pace::Pace;
+use super::signature;
 use super::suspect;
 use super::waits;
 use super::watch::Watchdog;
@@ -128,6 +129,8 @@ pub(super) struct Flight {
     /// The bytes that had been recorded when the leg began.
     recorded_before: usize,
     watchdog: Option<Watchdog>,
+    /// What sanitizers have reported so far, also before the session where the server is older.
+    reports: Vec<String>,
     /// How fast inputs may be sent, if that is bounded.
     pub(super) pace: Option<Arc<Pace>>,
 }
@@ -141,6 +144,7 @@ impl Flight {
         watchdog: Option<Watchdog>,
     ) -> Flight {
         let recorded_before = session.recorded_bytes();
+        let reports = signature::sanitizer_reports(&session.stderr_tail());
         Flight {
             begins: session.transcript.entries.len(),
             session,
@@ -166,6 +170,7 @@ impl Flight {
             sent: 0,
             recorded_before,
             watchdog,
+            reports,
             pace: None,
         }
     }
@@ -196,6 +201,7 @@ impl Flight {
         {
             let Some(input) = inputs.pop_front() else { break };
             if let Some(pace) = &self.pace {
+                self.session.push();
                 pace.turn().await;
             }
             if must_be_alone(&input) {
@@ -717,7 +723,11 @@ impl Flight {
             (tries, unanswered) = (self.tries.clone(), self.unanswered.clone());
         }
         transcript.cases.push(record);
+        let mut reports = signature::sanitizer_reports(&transcript.stderr);
+        reports.retain(|report| !self.reports.contains(report));
+        self.reports.extend(reports.iter().cloned());
         Leg {
+            reports,
             transcript,
             tries,
             unanswered,

@@ -55,6 +55,8 @@ pub(super) struct Leg {
     pub(super) landing: Landing,
     /// What the server took too much of, if it was ended for that.
     pub(super) excess: Option<Excess>,
+    /// What sanitizers reported for the first time since the session began.
+    pub(super) reports: Vec<String>,
     /// The entry of the first response to each id.
     pub(super) responses: HashMap<String, usize>,
 }

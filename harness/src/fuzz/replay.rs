@@ -83,6 +83,8 @@ impl Replayer<'_> {
         session.mirror(Arc::new(headers::mirrored(&profile.tools)));
         let watchdog =
             self.limits.and_then(|limits| session.with_process(|process| Watchdog::start(process, limits)));
+        // Whoever comes next wants a fresh one, and this one need not live on.
+        session.use_up();
         let mut flight = Flight::new(session, self.timeout, patient, watchdog);
         flight.pace = self.pace.cloned();
         flight.loopback = self.opener.is_loopback();
@@ -108,9 +110,10 @@ impl Replayer<'_> {
         if !input.is_bare() {
             return self.open(patient).await;
         }
-        let session = self.opener.bare(self.revision, ClientKind::Usual, true).await.ok()?;
+        let mut session = self.opener.bare(self.revision, ClientKind::Usual, true).await.ok()?;
         let watchdog =
             self.limits.and_then(|limits| session.with_process(|process| Watchdog::start(process, limits)));
+        session.use_up();
         let mut flight = Flight::new(session, self.startup, patient, watchdog);
         flight.pace = self.pace.cloned();
         flight.bare = true;

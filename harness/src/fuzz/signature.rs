@@ -71,7 +71,14 @@ pub fn sanitizer_reports(stderr: &str) -> Vec<String> {
                 leak.unwrap_or_else(|| text::bounded(&text::visible(summary), LONGEST).into_owned());
             return (!is_repeated).then_some(summary);
         }
+        // File, line and column: Go and others have errors of that name without them, perhaps after the time of day.
         let (place, error) = line.split_once(AT_RUNTIME)?;
+        let is_number = |part: Option<&str>| part.is_some_and(|part| part.parse::<u32>().is_ok());
+        let mut parts = place.rsplit(':');
+        let is_file = |part: &str| part.contains(['.', '/']) && !is_number(Some(part));
+        if !is_number(parts.next()) || !is_number(parts.next()) || !parts.next().is_some_and(is_file) {
+            return None;
+        }
         Some(format!("{}{AT_RUNTIME}{}", text::bounded(&text::visible(place), LONGEST), normal(error)))
     };
     let mut reports: Vec<String> = Vec::new();
@@ -129,7 +136,14 @@ mod tests {
                 "b.c:9:1: runtime error: shift exponent * is too large"
             ]
         );
-        assert_eq!(sanitizer_reports("listening\nKeyError: 'x'\n"), [""; 0]);
+        for other in [
+            "listening",
+            "KeyError: 'x'",
+            "panic: runtime error: index out of range [5]",
+            "12:30:45: runtime error: no",
+        ] {
+            assert_eq!(sanitizer_reports(other), [""; 0], "{other}");
+        }
         let leak = "SUMMARY: AddressSanitizer: 48 byte(s) leaked in 2 allocation(s).";
         assert_eq!(sanitizer_reports(leak), ["AddressSanitizer: * byte(s) leaked in * allocation(s)."]);
     }

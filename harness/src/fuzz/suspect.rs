@@ -102,7 +102,9 @@ pub(super) fn all(leg: &Leg, knowledge: &Knowledge) -> Vec<Suspect> {
         (Landing::Dead, None) => death(transcript, tries, under_way).into_iter().collect(),
         (Landing::Hung, _) => vec![hang(transcript, tries, under_way, knowledge)],
         (Landing::Closed, _) => end(transcript, tries).into_iter().collect(),
-        (Landing::Sound | Landing::Full, _) => reported(transcript, tries),
+        (Landing::Sound | Landing::Full, _) => {
+            leg.reports.iter().map(|report| reported(report, leg)).collect()
+        }
     };
     let unread = transcript.entries.iter().any(|entry| may_be_an_answer(&entry.what));
     // What we could not read may have been an answer.
@@ -211,17 +213,16 @@ fn too_much(excess: Excess, transcript: &Transcript, tries: &[Try], under_way: V
 }
 
 /// What a sanitizer reported of a server that lives on.
-fn reported(transcript: &Transcript, tries: &[Try]) -> Vec<Suspect> {
-    let suspect = |report: String| Suspect {
+fn reported(report: &str, leg: &Leg) -> Suspect {
+    Suspect {
         oracle: Oracle::Sanitizer,
         requirement: Oracle::Sanitizer.requirement().to_owned(),
         message: format!("a sanitizer reports {report}"),
         signature: format!("sanitizer: {report}"),
-        tries: last(tries, Vec::new()),
+        tries: last(&leg.tries, Vec::new()),
         step: None,
-        evidence: final_frames(transcript),
-    };
-    signature::sanitizer_reports(&transcript.stderr).into_iter().map(suspect).collect()
+        evidence: final_frames(&leg.transcript),
+    }
 }
 
 /// A server whose input was closed may end, but not by a signal, nor with something that a sanitizer reported.
@@ -548,7 +549,7 @@ fn poisoned(leg: &Leg) -> Option<Suspect> {
 }
 
 /// Whether a response refuses, or asks for more.
-fn is_refusal(message: &Value) -> bool {
+pub(super) fn is_refusal(message: &Value) -> bool {
     let result = message.get("result");
     message.get("error").is_some_and(|error| !error.is_null())
         || result.and_then(|result| result.get("isError")) == Some(&Value::Bool(true))

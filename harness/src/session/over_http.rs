@@ -553,6 +553,13 @@ impl Session {
         self.http.session.is_some() && self.http.refused
     }
 
+    /// Says that no other session gets the server after this one, where each can have its own.
+    pub(crate) fn use_up(&mut self) {
+        if let Link::Http(link) = &mut self.link {
+            link.use_up();
+        }
+    }
+
     /// A right to the same server for another session; none on stdio, where a server has one.
     pub(crate) fn share_lease(&self) -> Option<Lease> {
         match &self.link {

@@ -195,6 +195,11 @@ impl HttpLink {
         self.lease.host().terminate();
     }
 
+    /// Says that no other session gets the server after this one, where each can have its own.
+    pub fn use_up(&mut self) {
+        self.lease.use_up();
+    }
+
     /// A right to the same server for another session.
     #[must_use]
     pub fn share_lease(&self) -> Lease {

@@ -6,23 +6,28 @@ use std::time::Duration;
 
 use mcp_conform_cases::case::Action;
 use serde_json::Value;
+use tokio::time::Instant;
 
 use super::super::flight::{Flight, Landing};
-use super::super::input::{Claim, Input};
+use super::super::input::{Claim, Input, InputStep};
 use super::super::make::{Maker, SHAPES};
 use super::super::oracle::Oracle;
 use super::super::replay::Replayer;
-use super::super::suspect::Suspect;
+use super::super::suspect::{Suspect, is_refusal};
 use super::suspect;
 use crate::judge::{Breach, evidence};
-use crate::template::repeated;
+use crate::template::{self, Variables, repeated};
+use crate::transcript::Happening;
+use crate::wire::Content;
 
 /// Lengths, one after the other until one takes long: the first for exponential time, the others for a power.
 const LENGTHS: [usize; 10] = [18, 22, 26, 30, 1_000, 2_000, 5_000, 10_000, 20_000, 50_000];
 /// What takes long at first sight.
-const LONG: Duration = Duration::from_millis(400);
-/// On another machine a text that took long may take less.
-const LONG_AGAIN: Duration = Duration::from_millis(100);
+pub(super) const LONG: Duration = Duration::from_millis(400);
+/// How much longer a text takes than one that is half-way shorter, at least.
+const APART: f64 = 1.15;
+/// How long one tool is tried.
+const LONGEST: Duration = Duration::from_secs(20);
 /// An answer is waited for so long here: what is slow is to be measured, not to be called silent.
 const PATIENCE: Duration = Duration::from_secs(12);
 /// Time grows so many times as fast as the length.
@@ -39,38 +44,40 @@ pub(in crate::fuzz) struct Laborious {
     ladders: Vec<Vec<Rung>>,
     /// What takes less is nothing to talk about.
     long: Duration,
+    /// Whether they showed it before: the shorter text is to be compared with then, however long it takes.
+    again: bool,
 }
 
-/// Calls with a text that may take long, and with another one as long.
+/// Calls with a text that may take long, and with others beside it.
 #[derive(Clone, Debug)]
 struct Rung {
+    /// Of the text, in characters.
     length: usize,
     call: Input,
+    /// With a text half-way from the rung before to this one.
+    between: Input,
+    /// With a text of the same length that is made of something else.
     other: Input,
 }
 
 impl Laborious {
-    /// The calls in an input that [`carry_out`] gave.
-    pub(super) fn saved(input: &Input) -> Option<Laborious> {
-        let [shorter, longer, other] = input.steps.as_slice() else { return None };
-        let alone = |step: &_| Input { origin: input.origin, steps: vec![Clone::clone(step)] };
+    /// The calls in an input that [`carry_out`] gave; what takes less than `long` is no proof.
+    pub(super) fn saved(input: &Input, long: Duration) -> Option<Laborious> {
+        let [shorter, between, longer, other] = input.steps.as_slice() else { return None };
         let Action::Request(send) = &longer.action else { return None };
         let tool = send.params.as_ref()?.get("name")?.as_str()?.to_owned();
-        let rung = |call| Some(Rung { length: length_of(call)?, call: alone(call), other: alone(other) });
-        Some(Laborious { tool, ladders: vec![vec![rung(shorter)?, rung(longer)?]], long: LONG_AGAIN })
+        let alone = |step: &InputStep| Input { origin: input.origin, steps: vec![step.clone()] };
+        let texts = |step| texts_of(&alone(step));
+        let (short, long_one) =
+            texts(shorter).into_iter().zip(texts(longer)).find(|(one, two)| one != two)?;
+        let rung = |call, text: &str| {
+            let filled = template::fill_text(text, &Variables::default()).ok()?;
+            let length = filled.as_str()?.chars().count();
+            Some(Rung { length, call: alone(call), between: alone(between), other: alone(other) })
+        };
+        let ladder = vec![rung(shorter, &short)?, rung(longer, &long_one)?];
+        Some(Laborious { tool, ladders: vec![ladder], long, again: true })
     }
-}
-
-/// The length of the longest text in a call, near enough: what a template repeats, or the text as it stands.
-fn length_of(step: &super::super::input::InputStep) -> Option<usize> {
-    let Action::Request(send) = &step.action else { return None };
-    let mut longest = 0;
-    let mut arguments = send.params.as_ref()?.get("arguments")?.clone();
-    each_text(&mut arguments, &mut |text| {
-        let times = text.rsplit_once("* ").and_then(|(_, rest)| rest.split('}').next()?.parse().ok());
-        longest = longest.max(times.unwrap_or(text.len()));
-    });
-    Some(longest)
 }
 
 /// The texts of each tool, in the call with the most of them.
@@ -78,7 +85,7 @@ pub(super) fn all(calls: &[Input], maker: &Maker) -> Vec<Laborious> {
     let mut of_tools: BTreeMap<String, (usize, &Input)> = BTreeMap::new();
     for input in calls {
         let Some(Claim::Valid { tool }) = input.steps.first().map(|step| &step.claim) else { continue };
-        let texts = texts_in(input);
+        let texts = texts_of(input).len();
         let better = of_tools.get(tool).is_none_or(|(most, _)| texts > *most);
         if texts > 0 && better {
             of_tools.insert(tool.clone(), (texts, input));
@@ -88,7 +95,7 @@ pub(super) fn all(calls: &[Input], maker: &Maker) -> Vec<Laborious> {
         let ladders = (0..texts.min(MOST_TEXTS))
             .flat_map(|text| SHAPES.map(|(part, end)| ladder(call, text, (part, end), maker)))
             .collect();
-        Laborious { tool, ladders, long: LONG }
+        Laborious { tool, ladders, long: LONG, again: false }
     };
     of_tools.into_iter().map(laborious).collect()
 }
@@ -108,12 +115,15 @@ fn ladder(call: &Input, text: usize, (part, end): (&str, &str), maker: &Maker) -
         maker.reclaim(&mut input);
         input
     };
-    // Neither the part nor the end of any shape; of no class of characters for long.
-    let other = |bytes: usize| with(repeated("Qz7_", bytes.div_ceil(4)));
-    let rung = |length: usize| Rung {
-        length,
-        call: with(format!("{}{end}", repeated(part, length))),
-        other: other(length * part.len() + end.len()),
+    let call = |times: usize| with(format!("{}{end}", repeated(part, times)));
+    let mut before = 0;
+    let rung = |times: usize| {
+        let length = times * part.len() + end.len();
+        let between = call(usize::midpoint(before, times));
+        before = times;
+        // Neither the part nor the end of any shape, and of no class of characters for long.
+        let other = with(repeated("Qz7_", length.div_ceil(4)));
+        Rung { length, call: call(times), between, other }
     };
     LENGTHS.map(rung).into()
 }
@@ -123,12 +133,12 @@ fn arguments_of(input: &mut Input) -> Option<&mut Value> {
     send.params.as_mut()?.get_mut("arguments")
 }
 
-fn texts_in(input: &Input) -> usize {
-    let mut count = 0;
+fn texts_of(input: &Input) -> Vec<String> {
+    let mut texts = Vec::new();
     if let Some(arguments) = arguments_of(&mut input.clone()) {
-        each_text(arguments, &mut |_| count += 1);
+        each_text(arguments, &mut |text| texts.push(text.clone()));
     }
-    count
+    texts
 }
 
 fn each_text(value: &mut Value, act: &mut impl FnMut(&mut String)) {
@@ -143,6 +153,7 @@ fn each_text(value: &mut Value, act: &mut impl FnMut(&mut String)) {
 /// A call that was measured.
 struct Measured {
     took: Duration,
+    refused: bool,
     entry: usize,
     answer: usize,
 }
@@ -156,59 +167,40 @@ async fn measure(flight: &mut Flight, call: &Input) -> Option<Measured> {
     let asked = flight.tries.last()?.asked.first()?;
     let answer = flight.session.response_to(&asked.id)?;
     let entries = &flight.session.transcript.entries;
-    let took = entries.get(answer)?.at.saturating_sub(entries.get(asked.entry)?.at);
-    Some(Measured { took, entry: asked.entry, answer })
+    let came = entries.get(answer)?;
+    let took = came.at.saturating_sub(entries.get(asked.entry)?.at);
+    let refused = match &came.what {
+        Happening::Received { content: Content::Message(message), .. } => is_refusal(&message.value),
+        _ => return None,
+    };
+    Some(Measured { took, refused, entry: asked.entry, answer })
 }
 
-/// Makes the calls; gives the first that takes long, and the calls that show it.
+/// Makes the calls; gives the first that takes long out of all proportion, and the calls that show it.
 pub(super) async fn carry_out(replayer: &Replayer<'_>, laborious: &Laborious) -> Option<(Suspect, Input)> {
+    let until = (Instant::now() + LONGEST).min(replayer.deadline);
     let replayer = Replayer { timeout: replayer.timeout.max(PATIENCE), ..*replayer };
     let mut flight = replayer.open(true).await?;
     for ladder in &laborious.ladders {
-        let mut before: Option<(&Rung, Duration)> = None;
+        let mut shorter: Option<&Rung> = None;
         for rung in ladder {
-            if tokio::time::Instant::now() > replayer.deadline {
+            if Instant::now() > until {
                 return None;
             }
             // Silence is for others to look into.
             let measured = measure(&mut flight, &rung.call).await?;
-            // The first one of all has nothing before it to be compared with.
-            let Some((shorter, shorter_took)) = before.filter(|_| measured.took >= laborious.long) else {
-                before = Some((rung, measured.took));
+            if measured.took < laborious.long || (laborious.again && shorter.is_none()) {
+                shorter = Some(rung);
                 continue;
-            };
-            let other = measure(&mut flight, &rung.other).await?;
-            // Again, since the first may have been slow for a reason of its own.
-            let again = measure(&mut flight, &rung.call).await?;
-            let took = measured.took.min(again.took);
-            let is_long = took >= laborious.long;
-            if !is_long
-                || !is_out_of_proportion((shorter.length, shorter_took), (rung.length, took), other.took)
-            {
-                break;
             }
-            let steps = [&shorter.call, &rung.call, &rung.other].into_iter();
-            let input =
-                Input { origin: "sequence", steps: steps.flat_map(|one| one.steps.clone()).collect() };
-            let seconds = |time: Duration| format!("{:.3} s", time.as_secs_f64());
-            let mut suspect = suspect(
-                Oracle::SlowRegex,
-                format!(
-                    "a call of `{}` takes {} where a text has the length {}, {} where it has {}, and {} with another \
-                     text as long",
-                    laborious.tool,
-                    seconds(took),
-                    rung.length,
-                    seconds(shorter_took),
-                    shorter.length,
-                    seconds(other.took)
-                ),
-                format!("slow-regex: {}", laborious.tool),
-            );
-            let breach =
-                Breach { culprits: vec![again.answer], context: vec![again.entry], ..Breach::default() };
-            suspect.evidence = evidence::of(&flight.session.transcript, &breach);
-            return Some((suspect, input));
+            // Where the shortest of all takes long, every text does.
+            let shorter = shorter?;
+            if let Some(suspect) = look_at(&mut flight, laborious, (shorter, rung), measured).await {
+                let calls = [&shorter.call, &rung.between, &rung.call, &rung.other].into_iter();
+                let steps = calls.flat_map(|one| one.steps.clone()).collect();
+                return Some((suspect, Input { origin: "sequence", steps }));
+            }
+            break;
         }
         // Long texts are not kept longer than it takes.
         flight.forget();
@@ -216,12 +208,68 @@ pub(super) async fn carry_out(replayer: &Replayer<'_>, laborious: &Laborious) ->
     None
 }
 
-/// Whether time grows much faster than the length of a text, and it is this text that takes it.
-fn is_out_of_proportion(shorter: (usize, Duration), longer: (usize, Duration), other: Duration) -> bool {
-    let ((from, before), (to, after)) = (shorter, longer);
-    let growth = after.as_secs_f64() / before.as_secs_f64().max(0.001);
-    let length = to as f64 / from.max(1) as f64;
-    growth >= STEEPER * length && other < after / PROPORTION
+/// Whether a text that took long did so out of all proportion: looked at in turns, as a server may be slow now and then for
+/// reasons of its own.
+async fn look_at(
+    flight: &mut Flight,
+    laborious: &Laborious,
+    (shorter, longer): (&Rung, &Rung),
+    first: Measured,
+) -> Option<Suspect> {
+    let other = measure(flight, &longer.other).await?;
+    let short = measure(flight, &shorter.call).await?;
+    let again = measure(flight, &longer.call).await?;
+    let other_again = measure(flight, &longer.other).await?;
+    let short_again = measure(flight, &shorter.call).await?;
+    let between = measure(flight, &longer.between).await?;
+    let times = Times {
+        shorter: (shorter.length, short.took.max(short_again.took)),
+        between: between.took,
+        longer: (longer.length, first.took.min(again.took)),
+        other: other.took.max(other_again.took),
+    };
+    // A text that is refused at once says nothing about one that is not.
+    let is_alike = [&short, &again, &between].iter().all(|one| one.refused == first.refused);
+    let is_comparable = first.refused || !other.refused;
+    if times.longer.1 < laborious.long || !is_alike || !is_comparable || !times.are_out_of_proportion() {
+        return None;
+    }
+    let seconds = |time: Duration| format!("{:.3} s", time.as_secs_f64());
+    let message = format!(
+        "a call of `{}` takes {} where a text has {} characters, {} where it has {}, and {} with another text as long",
+        laborious.tool,
+        seconds(times.longer.1),
+        longer.length,
+        seconds(times.shorter.1),
+        shorter.length,
+        seconds(times.other)
+    );
+    let mut suspect = suspect(Oracle::SlowRegex, message, format!("slow-regex: {}", laborious.tool));
+    let breach = Breach { culprits: vec![again.answer], context: vec![again.entry], ..Breach::default() };
+    suspect.evidence = evidence::of(&flight.session.transcript, &breach);
+    Some(suspect)
+}
+
+/// What calls with a text and with a longer one take, by their lengths, and with others beside them.
+struct Times {
+    shorter: (usize, Duration),
+    /// The text half-way from one to the other.
+    between: Duration,
+    longer: (usize, Duration),
+    /// Another text as long as the longer one.
+    other: Duration,
+}
+
+impl Times {
+    /// Whether time grows much faster than the length of the text, step by step, and it is this text that takes it.
+    fn are_out_of_proportion(&self) -> bool {
+        let ((from, before), (to, after)) = (self.shorter, self.longer);
+        let growth = after.as_secs_f64() / before.as_secs_f64().max(0.001);
+        let length = to as f64 / from.max(1) as f64;
+        // What takes as long from a certain length on does something else with it.
+        let is_step = self.between < before.mul_f64(APART) || self.between.mul_f64(APART) > after;
+        growth >= STEEPER * length && !is_step && self.other < after / PROPORTION
+    }
 }
 
 #[cfg(test)]
@@ -231,24 +279,29 @@ mod tests {
     #[test]
     fn only_time_that_grows_with_this_text_alone_is_out_of_proportion() {
         let milliseconds = Duration::from_millis;
-        for (shorter, longer, other, expected) in [
+        for (shorter, between, longer, other, expected) in [
             // Exponential.
-            ((26, 60), (30, 960), 1, true),
+            ((26, 60), 240, (30, 960), 1, true),
             // To the square.
-            ((20_000, 400), (50_000, 2_500), 3, true),
+            ((20_000, 400), 1_200, (50_000, 2_500), 3, true),
+            ((10_000, 195), 440, (20_000, 780), 3, true),
             // In proportion.
-            ((20_000, 400), (50_000, 1_000), 3, false),
+            ((20_000, 400), 700, (50_000, 1_000), 3, false),
             // Every text takes as long.
-            ((26, 60), (30, 960), 900, false),
+            ((26, 60), 240, (30, 960), 900, false),
+            // Longer texts are looked up elsewhere.
+            ((18, 1), 500, (22, 500), 1, false),
+            ((18, 1), 1, (22, 500), 1, false),
             // It was too quick to be measured.
-            ((20_000, 0), (50_000, 1_000), 0, true),
+            ((20_000, 0), 100, (50_000, 1_000), 0, true),
         ] {
-            let found = is_out_of_proportion(
-                (shorter.0, milliseconds(shorter.1)),
-                (longer.0, milliseconds(longer.1)),
-                milliseconds(other),
-            );
-            assert_eq!(found, expected, "{shorter:?} {longer:?} {other}");
+            let times = Times {
+                shorter: (shorter.0, milliseconds(shorter.1)),
+                between: milliseconds(between),
+                longer: (longer.0, milliseconds(longer.1)),
+                other: milliseconds(other),
+            };
+            assert_eq!(times.are_out_of_proportion(), expected, "{shorter:?} {between} {longer:?} {other}");
         }
     }
 }

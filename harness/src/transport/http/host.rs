@@ -343,6 +343,13 @@ impl Lease {
         self.was_used
     }
 
+    /// Says that no other session gets the server after this one, where each can have its own.
+    pub fn use_up(&mut self) {
+        if self.hosts.are_many() {
+            self.sound = false;
+        }
+    }
+
     /// Says that the server is not to be used again.
     pub fn distrust(&mut self) {
         self.sound = false;
