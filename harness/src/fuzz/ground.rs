@@ -159,7 +159,9 @@ impl Ground {
         let Access::Stdio { command, .. } = &place.opener.access else { return None };
         let [scratch, _] = &self.folders;
         let scratch = scratch.path().to_owned();
-        Some(Work::new(command.clone(), &place.profile, place.maker.settings(), folder, scratch))
+        let mut work = Work::new(command.clone(), &place.profile, place.maker.settings(), folder, scratch);
+        work.limits = self.limits;
+        Some(work)
     }
 
     /// The secrets of the server's environment.

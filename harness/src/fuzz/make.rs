@@ -133,7 +133,7 @@ impl Maker {
         let bare = bare::all(profile, &settings);
         let envelopes = envelopes::all(&settings);
         let framing = framing::all(&settings);
-        let http = http::all(&settings);
+        let http = http::all(&tools, &settings);
         let sequences = sequences::all(&tools, profile, &settings);
         let parts =
             Parts { settings, tools, words, baits, methods, bare, envelopes, framing, http, sequences };

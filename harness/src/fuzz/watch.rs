@@ -115,7 +115,11 @@ impl Drop for Watchdog {
 
 /// What a reading shows too much of. Memory that several processes share is counted for each of them in a reading, so a
 /// suspicion is checked against the proportional count where there is one.
-fn exceeds(reading: &Reading, limits: &Limits, proportional: impl FnOnce() -> Option<u64>) -> Option<Excess> {
+pub(super) fn exceeds(
+    reading: &Reading,
+    limits: &Limits,
+    proportional: impl FnOnce() -> Option<u64>,
+) -> Option<Excess> {
     if reading.processes > limits.processes {
         return Some(Excess::Processes { count: reading.processes, limit: limits.processes });
     }

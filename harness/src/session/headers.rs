@@ -17,7 +17,7 @@ const METHOD: &str = "Mcp-Method";
 /// What the method is about, in the stateless era.
 const NAME: &str = "Mcp-Name";
 /// Before the name that a tool's schema gives a mirrored argument.
-const PARAMETER: &str = "Mcp-Param-";
+pub(crate) const PARAMETER: &str = "Mcp-Param-";
 
 /// The arguments that a tool wants mirrored in headers: the names of the properties on the way, and of the header.
 pub type Mirrored = Vec<(Vec<String>, String)>;
@@ -31,13 +31,20 @@ pub fn mirrored(tools: &[Value]) -> BTreeMap<String, Mirrored> {
         else {
             continue;
         };
-        let mut found = Mirrored::new();
-        collect(schema, &mut Vec::new(), &mut found);
+        let found = mirrored_of(schema);
         if !found.is_empty() {
             all.insert(name.to_owned(), found);
         }
     }
     all
+}
+
+/// The arguments that a tool with this schema wants mirrored.
+#[must_use]
+pub(crate) fn mirrored_of(schema: &Value) -> Mirrored {
+    let mut found = Mirrored::new();
+    collect(schema, &mut Vec::new(), &mut found);
+    found
 }
 
 fn collect(schema: &Value, path: &mut Vec<String>, found: &mut Mirrored) {

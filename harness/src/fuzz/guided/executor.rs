@@ -116,7 +116,7 @@ impl Executor {
         self.server = None;
         self.coverage.reset();
         self.figures.starts += 1;
-        let server = Server::start(&self.work.command, &self.guardian)
+        let server = Server::start(&self.work.command, self.work.limits, &self.guardian)
             .map_err(|error| format!("the server does not start: {error}"))?;
         self.server = Some(server);
         self.message.clear();

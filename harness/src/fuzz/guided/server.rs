@@ -6,7 +6,7 @@ use std::io::{self, Read, Write as _};
 use std::os::fd::AsFd;
 use std::os::unix::process::ExitStatusExt as _;
 use std::process::{ChildStderr, ChildStdin, ChildStdout};
-use std::sync::mpsc::{Receiver, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -16,7 +16,10 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
 
+use crate::fuzz::gauge::Gauge;
+use crate::fuzz::watch::{INTERVAL, exceeds};
 use crate::guardian::Guardian;
+use crate::process::confine::Limits;
 use crate::process::{STDERR_KEPT, ServerCommand};
 use crate::transcript::Exit;
 use crate::wire::{Frame, Framer};
@@ -46,10 +49,17 @@ pub(super) struct Server {
     stderr: Arc<Mutex<VecDeque<u8>>>,
     stderr_end: Receiver<()>,
     guardian: Arc<Guardian>,
+    /// The watch over what it takes ends with this.
+    _watched: Sender<()>,
 }
 
 impl Server {
-    pub(super) fn start(command: &ServerCommand, guardian: &Arc<Guardian>) -> io::Result<Server> {
+    /// Starts a server, which is ended when it takes more than `limits`: that it died is looked into elsewhere.
+    pub(super) fn start(
+        command: &ServerCommand,
+        limits: Option<Limits>,
+        guardian: &Arc<Guardian>,
+    ) -> io::Result<Server> {
         let mut child = command.piped().spawn()?;
         let lost = || io::Error::other("the pipes of the new process are missing");
         let group = Pid::from_raw(i32::try_from(child.id()).map_err(|_| lost())?);
@@ -76,6 +86,10 @@ impl Server {
             });
             let _ = gone.send(exit);
         });
+        let (watched, unwatched) = channel();
+        if let Some(limits) = limits {
+            thread::spawn(move || watch_over(group, &limits, &unwatched));
+        }
         Ok(Server {
             group,
             stdin,
@@ -86,6 +100,7 @@ impl Server {
             stderr,
             stderr_end,
             guardian: Arc::clone(guardian),
+            _watched: watched,
         })
     }
 
@@ -156,6 +171,18 @@ fn is_ready(pipe: &impl AsFd, wanted: PollFlags, deadline: Instant) -> bool {
             Ok(0) | Err(nix::errno::Errno::EINTR) => {}
             Ok(_) => return true,
             Err(_) => return false,
+        }
+    }
+}
+
+/// Ends a group that takes too much, until it is gone or nobody keeps it any more.
+fn watch_over(group: Pid, limits: &Limits, unwatched: &Receiver<()>) {
+    let mut gauge = Gauge::new(group.as_raw());
+    while unwatched.recv_timeout(INTERVAL) == Err(RecvTimeoutError::Timeout) {
+        let Some(reading) = gauge.read() else { return };
+        if exceeds(&reading, limits, || gauge.proportional_bytes()).is_some() {
+            let _ = killpg(group, Signal::SIGKILL);
+            return;
         }
     }
 }

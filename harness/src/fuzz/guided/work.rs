@@ -12,6 +12,7 @@ use crate::event::Transport;
 use crate::fuzz::make::{Canary, Maker, MakerSettings};
 use crate::generate::Hints;
 use crate::process::ServerCommand;
+use crate::process::confine::Limits;
 use crate::profile::Profile;
 
 /// The longest input by default, in bytes.
@@ -49,6 +50,8 @@ pub struct Work {
     pub timeout: Duration,
     /// How long the greeting may take.
     pub startup_timeout: Duration,
+    /// What the server may use; it is ended when it takes more.
+    pub limits: Option<Limits>,
     /// The longest input, in bytes.
     pub longest: usize,
     /// The folder that is kept: `corpus/`, which a later run begins with, and `artifacts/`, the inputs that were found.
@@ -106,6 +109,7 @@ impl Work {
             time: None,
             timeout: Duration::from_secs(10),
             startup_timeout: Duration::from_secs(30),
+            limits: None,
             longest: LONGEST_INPUT,
             folder,
             scratch,

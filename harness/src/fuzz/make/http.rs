@@ -1,29 +1,77 @@
 //! What only HTTP can do wrong: headers, content types, methods, and requests that are written out.
 
-use mcp_conform_cases::case::{Action, HttpRaw, HttpRequest};
+use mcp_conform_cases::case::{Action, HttpRaw, HttpRequest, Path};
 use serde_json::Value;
 
 use super::MakerSettings;
 use super::call::{alone, idle_method, request};
 use super::methods::in_turn;
+use super::sequences::plain_call;
+use super::tool::Tool;
 use crate::event::Transport;
-use crate::fuzz::input::{Input, InputStep};
+use crate::fuzz::input::{Claim, Input, InputStep};
+use crate::session::headers::{self, PARAMETER};
 use crate::template::repeated;
 
 /// Where these inputs come from.
 const ORIGIN: &str = "http";
+/// The calls of so many tools have their streams taken up again.
+const RESUMED_TOOLS: usize = 2;
 /// A header line of this length, in bytes, is longer than most servers take.
 const HUGE_HEADER: usize = 100_000;
 
 /// All of them, each sort in turn; none on stdio.
-pub(super) fn all(settings: &MakerSettings) -> Vec<Input> {
+pub(super) fn all(tools: &[Tool], settings: &MakerSettings) -> Vec<Input> {
     if settings.transport == Transport::Stdio {
         return Vec::new();
     }
-    in_turn(vec![headers(settings), requests(), written_out(settings)])
+    let of_era = if settings.is_stateless() { mirrored(tools) } else { resumed(tools, settings) };
+    in_turn(vec![odd_headers(settings), requests(), written_out(settings), of_era])
 }
 
-fn headers(settings: &MakerSettings) -> Vec<Input> {
+/// Calls whose headers do not repeat what the arguments say, where a tool wants them to.
+fn mirrored(tools: &[Tool]) -> Vec<Input> {
+    let huge = repeated("h", HUGE_HEADER);
+    let values =
+        [None, Some(""), Some("x"), Some("-1"), Some("=?base64?%%%?="), Some("=?base64?/w==?="), Some(&huge)];
+    let mut all = Vec::new();
+    for tool in tools {
+        for (_, header) in headers::mirrored_of(&tool.schema) {
+            let name = format!("{PARAMETER}{header}");
+            for value in values {
+                let call = plain_call(tool).claiming(Claim::None);
+                all.push(alone(ORIGIN, call.with_headers(&[(&name, value)])));
+            }
+        }
+    }
+    all
+}
+
+/// Streams that are taken up again after an event that the server gave, or nearly gave, an id.
+fn resumed(tools: &[Tool], settings: &MakerSettings) -> Vec<Input> {
+    let Ok(event) = "http.events[0].id".parse::<Path>() else { return Vec::new() };
+    let idle = || request(idle_method(settings), Value::Null);
+    let firsts = std::iter::once(idle()).chain(tools.iter().take(RESUMED_TOOLS).map(plain_call));
+    let mut all = Vec::new();
+    for first in firsts {
+        for ids in [&["{{event}}"][..], &["{{event}}", "{{event}}"], &["x{{event}}"], &["{{event}}{{event}}"]]
+        {
+            let mut first = first.clone();
+            first.capture = vec![("event".to_owned(), event.clone())];
+            let mut steps = vec![first];
+            steps.extend(ids.iter().map(|id| {
+                let stream =
+                    HttpRequest { host: None, method: "GET".to_owned(), path: None, body: None, open: true };
+                InputStep::from(Action::Http(stream)).with_headers(&[("Last-Event-ID", Some(*id))])
+            }));
+            steps.push(idle());
+            all.push(Input { origin: ORIGIN, steps });
+        }
+    }
+    all
+}
+
+fn odd_headers(settings: &MakerSettings) -> Vec<Input> {
     let huge = repeated("h", HUGE_HEADER);
     let many = repeated("a,", 10_000);
     let table: Vec<(&str, Vec<Option<&str>>)> = vec![

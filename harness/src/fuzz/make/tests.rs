@@ -54,7 +54,7 @@ pub(in crate::fuzz) fn maker() -> Maker {
 
 fn variables() -> Variables {
     let mut variables = Variables::default();
-    for name in ["id", "captured", "cursor"] {
+    for name in ["id", "captured", "cursor", "event"] {
         variables.insert(name.to_owned(), json!("known"));
     }
     variables.insert("meta".to_owned(), json!({}));
