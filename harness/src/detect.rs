@@ -127,6 +127,15 @@ impl Opener {
         }
     }
 
+    /// Whether every session can have a server process of its own.
+    #[must_use]
+    pub fn has_many_servers(&self) -> bool {
+        match &self.access {
+            Access::Stdio { .. } => true,
+            Access::Http { hosts, .. } => hosts.are_many(),
+        }
+    }
+
     /// Whether the server is reached over the loopback.
     #[must_use]
     pub fn is_loopback(&self) -> bool {

@@ -379,7 +379,7 @@ pub async fn all(
                 pace: ground.pace.as_ref(),
                 deadline: Instant::now() + fuzz.settings.max_time,
                 lingers: false,
-                at_once: fuzz.settings.jobs > 1,
+                at_once: ground.introduction.lanes > 1,
             };
             // A case file does not tell what is known of the answers.
             let mut input = input.clone();
