@@ -56,6 +56,13 @@ pub(super) enum Trial {
     Labour(Laborious),
 }
 
+impl Trial {
+    /// Whether what is said tells, and not what the process takes.
+    pub(super) fn is_of_answers(&self) -> bool {
+        matches!(self, Trial::Mark(_))
+    }
+}
+
 /// The first call of each tool whose arguments its schema allows.
 pub(super) fn canaries(maker: &Maker) -> Vec<Input> {
     first_calls(maker, 1, allowed)

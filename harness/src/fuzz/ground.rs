@@ -283,12 +283,7 @@ fn introduction(
         not_called: names(&|profile| owned(profile.not_callable(calls))),
         unlisted: owned(Profile::unlisted(calls, &profiles().collect::<Vec<_>>())),
         confinement: confinement.map(Confinement::describe),
-        // Where there is one server for all, what one lane does to it would be taken for the doing of another.
-        lanes: if surfaces.iter().all(|surface| surface.opener.has_many_servers()) {
-            fuzz.settings.jobs.max(1)
-        } else {
-            1
-        },
+        lanes: fuzz.settings.jobs.max(1),
         guided: None,
     }
 }
