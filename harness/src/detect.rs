@@ -161,8 +161,7 @@ impl Opener {
             Access::Http { hosts, clients, headers, .. } => {
                 let lease = hosts.take(fresh).await.map_err(OpenError::Host)?;
                 let link = HttpLink::new(self.transport(), clients.clone(), headers.clone(), lease);
-                let mut session =
-                    Session::new(Link::Http(Box::new(link)), revision, client, self.scripted.clone());
+                let mut session = self.session_over(link, revision, client);
                 match session.connect(self.startup).await {
                     Ok(()) => Ok(session),
                     Err(error) => {
@@ -177,13 +176,16 @@ impl Opener {
         }
     }
 
+    fn session_over(&self, link: HttpLink, revision: Revision, client: ClientKind) -> Session {
+        Session::new(Link::Http(Box::new(link)), revision, client, self.scripted.clone())
+    }
+
     /// Opens another session on the server that a session has, and greets it; none on stdio, where a server has one, or
     /// where none begins.
     pub async fn beside(&self, session: &Session, client: ClientKind) -> Option<Session> {
         let Access::Http { clients, headers, .. } = &self.access else { return None };
         let link = HttpLink::new(self.transport(), clients.clone(), headers.clone(), session.share_lease()?);
-        let revision = session.transcript.revision;
-        let mut other = Session::new(Link::Http(Box::new(link)), revision, client, self.scripted.clone());
+        let mut other = self.session_over(link, session.transcript.revision, client);
         other.connect(self.startup).await.ok()?;
         other.begin(self.startup).await.ok()?;
         Some(other)

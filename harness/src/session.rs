@@ -376,11 +376,6 @@ impl Session {
         let content = wire::parse(&frame);
         self.recorded += frame.bytes.len();
         if self.is_late(&content) {
-            if let Content::Message(message) = &content
-                && let Some(id) = message.id()
-            {
-                self.owed.remove(&wire::hash_of(&wire::id_key(id)));
-            }
             let entry = self.record(Happening::Late { frame });
             self.stop_when_full();
             return Heard::Frame(entry);
@@ -550,20 +545,25 @@ impl Session {
         (transcript, responses)
     }
 
-    /// Whether a frame answers what was asked in a part of the recording that was handed over.
-    fn is_late(&self, content: &Content) -> bool {
+    /// Whether a frame answers what was asked in a part of the recording that was handed over; nothing is owed for that
+    /// then.
+    fn is_late(&mut self, content: &Content) -> bool {
         let Content::Message(message) = content else { return false };
         if self.earlier_below == 0 || message.kind != Kind::Response {
             return false;
         }
         let Some(id) = message.id().map(wire::id_key) else { return false };
-        let is_earlier = number_of(&id).is_some_and(|number| number < self.earlier_below)
-            || self.earlier.contains(&wire::hash_of(&id));
-        if !self.sent_ids.contains_key(&id) {
-            return is_earlier;
+        let hash = wire::hash_of(&id);
+        let is_late = if self.sent_ids.contains_key(&id) {
+            // The id was used again, and one more answer than that came.
+            self.responses.contains_key(&id) && self.owed.contains(&hash)
+        } else {
+            number_of(&id).is_some_and(|number| number < self.earlier_below) || self.earlier.contains(&hash)
+        };
+        if is_late {
+            self.owed.remove(&hash);
         }
-        // The id was used again, and one more answer than that came.
-        self.responses.contains_key(&id) && self.owed.contains(&wire::hash_of(&id))
+        is_late
     }
 
     /// How many bytes of the server have been recorded.

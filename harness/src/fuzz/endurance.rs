@@ -6,12 +6,14 @@ mod marked;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use mcp_conform_cases::case::Action;
+use serde_json::Value;
 use tokio::time::Instant;
 
 use super::flight::Flight;
 use super::gauge::{self, Gauge, SPIN_TIME};
 use super::growth::{Growth, Resource, Series};
-use super::input::{Claim, Input};
+use super::input::{Claim, Input, InputStep};
 use super::make::Maker;
 use super::oracle::Oracle;
 use super::replay::{Confirmed, Replayer};
@@ -101,6 +103,34 @@ fn first_calls(maker: &Maker, most: usize, wanted: impl Fn(&Claim) -> Option<&St
     calls
 }
 
+/// Of each tool the candidate with the most of what is counted.
+fn richest<T>(candidates: impl Iterator<Item = (String, usize, T)>) -> BTreeMap<String, (usize, T)> {
+    let mut best: BTreeMap<String, (usize, T)> = BTreeMap::new();
+    for (tool, count, candidate) in candidates {
+        if best.get(&tool).is_none_or(|(most, _)| count > *most) {
+            best.insert(tool, (count, candidate));
+        }
+    }
+    best
+}
+
+/// The tool that a step of a saved trial calls.
+fn tool_of(step: &InputStep) -> Option<String> {
+    let Action::Request(send) = &step.action else { return None };
+    Some(send.params.as_ref()?.get("name")?.as_str()?.to_owned())
+}
+
+/// The arguments of the call that an input is.
+fn arguments_of(input: &mut Input) -> Option<&mut Value> {
+    let Action::Request(send) = &mut input.steps.first_mut()?.action else { return None };
+    send.params.as_mut()?.get_mut("arguments")
+}
+
+/// One step of a saved trial.
+fn alone(origin: &'static str, step: &InputStep) -> Input {
+    Input { origin, steps: vec![step.clone()] }
+}
+
 /// What is tried: what disturbs, calls with marks, texts that may take long, then calls again and again, those that are
 /// allowed and one that is not.
 pub(super) fn trials(maker: &Maker, profile: &Profile) -> Vec<Trial> {
@@ -179,7 +209,7 @@ pub(super) async fn carry_out(
             Some(Confirmed { suspect, minimized: input.clone(), input, reproduced: TWICE })
         }
         Trial::Disturb(inputs) => {
-            let most = replayer.pace.map_or(inputs.len(), |pace| pace.rate() * DISTURBED_FOR);
+            let most = replayer.pace.map_or(inputs.len(), |pace| pace.rate().saturating_mul(DISTURBED_FOR));
             let inputs = inputs.get(..most.min(inputs.len())).unwrap_or(inputs);
             let suspect = spin_suspect();
             if is_known(&suspect.signature) || !spins_after(replayer, inputs).await {

@@ -128,7 +128,7 @@ pub(super) struct Flight {
     sent: usize,
     /// The bytes that had been recorded when the leg began.
     recorded_before: usize,
-    watchdog: Option<Watchdog>,
+    pub(super) watchdog: Option<Watchdog>,
     /// What sanitizers have reported so far, also before the session where the server is older.
     reports: Vec<String>,
     /// How fast inputs may be sent, if that is bounded.
@@ -137,12 +137,7 @@ pub(super) struct Flight {
 
 impl Flight {
     /// `patient` is whether everything is given all the time that there is.
-    pub(super) fn new(
-        session: Session,
-        timeout: Duration,
-        patient: bool,
-        watchdog: Option<Watchdog>,
-    ) -> Flight {
+    pub(super) fn new(session: Session, timeout: Duration, patient: bool) -> Flight {
         let recorded_before = session.recorded_bytes();
         let reports = signature::sanitizer_reports(&session.stderr_tail());
         Flight {
@@ -169,7 +164,7 @@ impl Flight {
             loopback: false,
             sent: 0,
             recorded_before,
-            watchdog,
+            watchdog: None,
             reports,
             pace: None,
         }
@@ -279,14 +274,7 @@ impl Flight {
             }
             let Some(id) = sent.id.clone() else { continue };
             let waited = if matches!(action, Action::Request(send) if !send.background) {
-                let asked = self
-                    .tries
-                    .get(place)
-                    .and_then(|this| this.asked.iter().rposition(|asked| asked.step == step));
-                let late = Late {
-                    asked: asked.map(|asked| (place, asked)).into_iter().collect(),
-                    since: self.session.clock(),
-                };
+                let late = self.late();
                 let waited = self.session.wait_for(&id, Instant::now() + self.patience()).await;
                 self.count_waits(late);
                 waited

@@ -105,8 +105,8 @@ pub fn read(group: i32) -> Option<Reading> {
 }
 
 /// Whether a server that has nothing to do uses up a core, after it was looked at for the time `wall`, in which it had
-/// the processor time `cpu` and one of its threads waited for a core for the time `waited`. Nothing as long as it cannot be told:
-/// on a busy machine a server that never rests gets little of a core, and it takes longer to show as much.
+/// the processor time `cpu` and one of its threads waited for a core for the time `waited`. Nothing as long as it cannot
+/// be told: on a busy machine a server that never rests gets little of a core, and it takes longer to show as much.
 ///
 /// That is a fault only where no request was in flight for the whole time.
 #[must_use]

@@ -29,7 +29,7 @@ use crate::event::Transport;
 use crate::process::confine::Limits;
 use crate::profile::Profile;
 use crate::run::{self, RunError, Stop};
-use crate::session::headers;
+use crate::session::{Session, headers};
 
 /// How often a finding is shown on fresh servers before it is reported.
 const REPEATS: u32 = 3;
@@ -76,33 +76,38 @@ pub(super) struct Confirmed {
 impl Replayer<'_> {
     /// A session with a fresh server; none if it does not start.
     pub(super) async fn open(&self, patient: bool) -> Option<Flight> {
-        let mut session = self.opener.begin(self.revision, ClientKind::Usual, true).await.ok()?.session;
-        // Rules compare what a server says with what it listed in the same session.
-        let greeting = json!({ "capabilities": session.transcript.capabilities });
-        let profile = Profile::learn(&mut session, &greeting, self.timeout).await;
-        session.mirror(Arc::new(headers::mirrored(&profile.tools)));
-        let watchdog =
-            self.limits.and_then(|limits| session.with_process(|process| Watchdog::start(process, limits)));
-        // Whoever comes next wants a fresh one, and this one need not live on.
-        session.use_up();
-        let mut flight = Flight::new(session, self.timeout, patient, watchdog);
-        flight.pace = self.pace.cloned();
-        flight.loopback = self.opener.is_loopback();
-        flight.tools = Arc::clone(&self.knowledge.tools);
+        let session = self.opener.begin(self.revision, ClientKind::Usual, true).await.ok()?.session;
+        let mut flight = self.flight(session, patient).await;
+        self.own(&mut flight);
         Some(flight)
     }
 
     /// Another session beside one, on the same server; none where a server has only one.
     pub(super) async fn open_beside(&self, flight: &Flight) -> Option<Flight> {
-        let mut session = self.opener.beside(&flight.session, ClientKind::Usual).await?;
+        let session = self.opener.beside(&flight.session, ClientKind::Usual).await?;
+        Some(self.flight(session, true).await)
+    }
+
+    /// A flight in a session that has begun.
+    async fn flight(&self, mut session: Session, patient: bool) -> Flight {
+        // Rules compare what a server says with what it listed in the same session.
         let greeting = json!({ "capabilities": session.transcript.capabilities });
         let profile = Profile::learn(&mut session, &greeting, self.timeout).await;
         session.mirror(Arc::new(headers::mirrored(&profile.tools)));
-        let mut other = Flight::new(session, self.timeout, true, None);
-        other.pace = self.pace.cloned();
-        other.loopback = flight.loopback;
-        other.tools = Arc::clone(&flight.tools);
-        Some(other)
+        let mut flight = Flight::new(session, self.timeout, patient);
+        flight.pace = self.pace.cloned();
+        flight.loopback = self.opener.is_loopback();
+        flight.tools = Arc::clone(&self.knowledge.tools);
+        flight
+    }
+
+    /// Makes a flight answer for its server: it is watched, and as whoever comes next wants a fresh one, it need not live
+    /// on.
+    fn own(&self, flight: &mut Flight) {
+        flight.watchdog = self
+            .limits
+            .and_then(|limits| flight.session.with_process(|process| Watchdog::start(process, limits)));
+        flight.session.use_up();
     }
 
     /// What an input is tried on: a session with a fresh server, or a server that nobody has greeted.
@@ -110,11 +115,9 @@ impl Replayer<'_> {
         if !input.is_bare() {
             return self.open(patient).await;
         }
-        let mut session = self.opener.bare(self.revision, ClientKind::Usual, true).await.ok()?;
-        let watchdog =
-            self.limits.and_then(|limits| session.with_process(|process| Watchdog::start(process, limits)));
-        session.use_up();
-        let mut flight = Flight::new(session, self.startup, patient, watchdog);
+        let session = self.opener.bare(self.revision, ClientKind::Usual, true).await.ok()?;
+        let mut flight = Flight::new(session, self.startup, patient);
+        self.own(&mut flight);
         flight.pace = self.pace.cloned();
         flight.bare = true;
         Some(flight)

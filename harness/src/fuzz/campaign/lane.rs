@@ -31,7 +31,7 @@ const LEGS: usize = 128;
 const LEGS_IN_TURN: usize = 16;
 /// One leg in so many is followed by a trial of endurance.
 const ENDURANCE_EVERY: usize = 8;
-/// So many inputs in a row that have to wait for the turn of their tool are looked at for others.
+/// For a batch, so many inputs that have to wait for the turn of their tool are looked at for others.
 const MOST_PASSED_OVER: usize = 4_096;
 /// So many inputs that end a session wait in a lane whose time is limited; others come to all of them.
 const MOST_CLOSING: usize = 64;
@@ -234,23 +234,23 @@ impl Lane {
         // Where everything is left out there is no end to it.
         while batch.len() + apart.len() < most && passed_over < MOST_PASSED_OVER && !shared.is_over() {
             let Some(input) = stream.next() else { break };
-            let mut has_room = true;
+            let mut left_out = false;
             if is_left_out(&shared, &input) {
-                has_room = false;
+                left_out = true;
             } else if input.is_bare() {
                 apart.push_back(input);
             } else if input.closes() {
-                has_room = shared.deadline.is_none() || self.closing.len() < MOST_CLOSING;
-                if has_room {
+                left_out = shared.deadline.is_some() && self.closing.len() >= MOST_CLOSING;
+                if !left_out {
                     self.closing.push_back((number, input));
                 }
             } else if let Some(tool) = turns::called(&input, &slow) {
                 passed_over += 1;
-                has_room = self.spent.turns.keep(number, tool, input);
+                left_out = !self.spent.turns.keep(number, tool, input);
             } else {
                 batch.push_back(input);
             }
-            if !has_room {
+            if left_out {
                 shared.book().stats.left_out += 1;
             }
         }

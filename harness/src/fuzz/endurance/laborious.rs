@@ -1,20 +1,18 @@
 //! Texts on which a regular expression goes astray: time that grows out of all proportion to the length of the text, while
 //! another text of the same length takes next to none.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
-use mcp_conform_cases::case::Action;
 use serde_json::Value;
 use tokio::time::Instant;
 
 use super::super::flight::{Flight, Landing};
-use super::super::input::{Claim, Input, InputStep};
+use super::super::input::{Claim, Input};
 use super::super::make::{Maker, SHAPES};
 use super::super::oracle::Oracle;
 use super::super::replay::Replayer;
 use super::super::suspect::{Suspect, is_refusal};
-use super::suspect;
+use super::{alone, arguments_of, richest, suspect, tool_of};
 use crate::judge::{Breach, evidence};
 use crate::template::{self, Variables, repeated};
 use crate::transcript::Happening;
@@ -66,9 +64,8 @@ impl Laborious {
     /// The calls in an input that [`carry_out`] gave; what takes less than `long` is no proof.
     pub(super) fn saved(input: &Input, long: Duration) -> Option<Laborious> {
         let [shorter, between, longer, other] = input.steps.as_slice() else { return None };
-        let Action::Request(send) = &longer.action else { return None };
-        let tool = send.params.as_ref()?.get("name")?.as_str()?.to_owned();
-        let alone = |step: &InputStep| Input { origin: input.origin, steps: vec![step.clone()] };
+        let tool = tool_of(longer)?;
+        let alone = |step| alone(input.origin, step);
         let texts = |step| texts_of(&alone(step));
         let (short, long_one) =
             texts(shorter).into_iter().zip(texts(longer)).find(|(one, two)| one != two)?;
@@ -84,22 +81,18 @@ impl Laborious {
 
 /// The texts of each tool, in the call with the most of them.
 pub(super) fn all(calls: &[Input], maker: &Maker) -> Vec<Laborious> {
-    let mut of_tools: BTreeMap<String, (usize, &Input)> = BTreeMap::new();
-    for input in calls {
-        let Some(Claim::Valid { tool }) = input.steps.first().map(|step| &step.claim) else { continue };
+    let candidates = calls.iter().filter_map(|input| {
+        let Claim::Valid { tool } = &input.steps.first()?.claim else { return None };
         let texts = texts_of(input).len();
-        let better = of_tools.get(tool).is_none_or(|(most, _)| texts > *most);
-        if texts > 0 && better {
-            of_tools.insert(tool.clone(), (texts, input));
-        }
-    }
+        (texts > 0).then(|| (tool.clone(), texts, input))
+    });
     let laborious = |(tool, (texts, call)): (String, (usize, &Input))| {
         let ladders = (0..texts.min(MOST_TEXTS))
             .flat_map(|text| SHAPES.map(|(part, end)| ladder(call, text, (part, end), maker)))
             .collect();
         Laborious { tool, ladders, long: LONG, again: false }
     };
-    of_tools.into_iter().map(laborious).collect()
+    richest(candidates).into_iter().map(laborious).collect()
 }
 
 fn ladder(call: &Input, text: usize, (part, end): (&str, &str), maker: &Maker) -> Vec<Rung> {
@@ -128,11 +121,6 @@ fn ladder(call: &Input, text: usize, (part, end): (&str, &str), maker: &Maker) -
         Rung { length, call: call(times), between, other }
     };
     LENGTHS.map(rung).into()
-}
-
-fn arguments_of(input: &mut Input) -> Option<&mut Value> {
-    let Action::Request(send) = &mut input.steps.first_mut()?.action else { return None };
-    send.params.as_mut()?.get_mut("arguments")
 }
 
 fn texts_of(input: &Input) -> Vec<String> {

@@ -1,8 +1,5 @@
 //! Calls that each hold a text of their own: an answer that holds the text of another call has crossed with it.
 
-use std::collections::BTreeMap;
-
-use mcp_conform_cases::case::Action;
 use serde_json::Value;
 
 use super::super::flight::Landing;
@@ -12,7 +9,8 @@ use super::super::make::Maker;
 use super::super::oracle::Oracle;
 use super::super::replay::Replayer;
 use super::super::suspect::Suspect;
-use super::suspect;
+use super::{alone, arguments_of, richest, suspect, tool_of};
+use crate::event::Transport;
 use crate::judge::{Breach, evidence};
 use crate::profile::Profile;
 use crate::transcript::Happening;
@@ -33,33 +31,19 @@ impl Marked {
     /// The calls in an input that [`carry_out`] gave.
     pub(super) fn saved(input: &Input) -> Option<Marked> {
         let [first, second] = input.steps.as_slice() else { return None };
-        let Action::Request(send) = &first.action else { return None };
-        let tool = send.params.as_ref()?.get("name")?.as_str()?.to_owned();
-        let calls = [first, second].map(|step| Input { origin: input.origin, steps: vec![step.clone()] });
-        Some(Marked { tool, calls })
+        let calls = [first, second].map(|step| alone(input.origin, step));
+        Some(Marked { tool: tool_of(first)?, calls })
     }
 }
 
 /// Two calls with marks of each tool that says that it changes nothing: others may rightly remember what they were told.
 pub(super) fn all(calls: &[Input], maker: &Maker, profile: &Profile) -> Vec<Marked> {
-    let mut of_tools: BTreeMap<String, (usize, Marked)> = BTreeMap::new();
-    for (marked, arguments) in
-        calls.iter().filter_map(|input| Some((of(input, maker, profile)?, arguments_in(input))))
-    {
-        let better = of_tools.get(&marked.tool).is_none_or(|(most, _)| arguments > *most);
-        if better {
-            of_tools.insert(marked.tool.clone(), (arguments, marked));
-        }
-    }
-    of_tools.into_values().map(|(_, marked)| marked).collect()
-}
-
-fn arguments_in(input: &Input) -> usize {
-    let arguments = input.steps.first().and_then(|step| match &step.action {
-        Action::Request(send) => send.params.as_ref()?.get("arguments")?.as_object(),
-        _ => None,
+    let candidates = calls.iter().filter_map(|input| {
+        let marked = of(input, maker, profile)?;
+        let arguments = arguments_of(&mut input.clone())?.as_object().map_or(0, serde_json::Map::len);
+        Some((marked.tool.clone(), arguments, marked))
     });
-    arguments.map_or(0, serde_json::Map::len)
+    richest(candidates).into_values().map(|(_, marked)| marked).collect()
 }
 
 fn of(input: &Input, maker: &Maker, profile: &Profile) -> Option<Marked> {
@@ -76,9 +60,7 @@ fn of(input: &Input, maker: &Maker, profile: &Profile) -> Option<Marked> {
 fn with_mark(input: &Input, maker: &Maker, mark: &str, number: u64) -> Option<Input> {
     let put = |number: Option<u64>| {
         let mut input = input.clone();
-        let step = input.steps.first_mut()?;
-        let Action::Request(send) = &mut step.action else { return None };
-        let arguments = send.params.as_mut()?.get_mut("arguments")?;
+        let arguments = arguments_of(&mut input)?;
         if let (Some(number), Some(members)) = (number, arguments.as_object_mut()) {
             members.values_mut().filter(|value| value.is_number()).for_each(|value| *value = number.into());
         }
@@ -120,6 +102,10 @@ enum Manner {
 pub(super) async fn carry_out(replayer: &Replayer<'_>, marked: &Marked) -> Option<(Suspect, Input)> {
     let [first, second] = &marked.calls;
     for manner in [Manner::OneByOne, Manner::AtOnce, Manner::InTwoSessions] {
+        if manner == Manner::InTwoSessions && replayer.opener.transport() == Transport::Stdio {
+            // A server has one session there, and need not be started for nothing.
+            break;
+        }
         let mut flight = replayer.open(true).await?;
         let mut other = None;
         match manner {
