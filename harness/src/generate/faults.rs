@@ -11,6 +11,14 @@ use super::types::Kind;
 const MAX_GROWTH: u64 = 1024;
 /// A property that no schema names.
 const EXTRA: &str = "mcp_conform_unexpected";
+/// Names that a schema for names may rule out: which of them it does is for the validator to say.
+const ODD_NAMES: [&str; 5] = [
+    "",
+    "a",
+    "mcp conform",
+    "MCP",
+    "mcp_conform_and_a_name_that_is_longer_than_names_of_properties_usually_are",
+];
 
 /// What is done to one place of valid arguments.
 #[derive(Debug, Clone)]
@@ -87,6 +95,7 @@ pub(super) fn of_place(
     }
     if !path.is_empty() {
         site.not_listed(facts, here);
+        site.excluded(facts);
     }
     match here {
         Value::Number(_) => site.number(facts),
@@ -149,6 +158,29 @@ impl Site<'_> {
             self.propose(change, keyword, why, path, inner);
         }
         self.rank = 0;
+        for name in facts.forbidden.iter().filter(|name| !map.contains_key(**name)) {
+            let path = format!("{}/{}", self.path, escaped(name));
+            let why = format!("property `{name}` is there, which `not` rules out{}", self.within());
+            for value in plain_values() {
+                self.propose(
+                    Change::Insert((*name).to_owned(), value),
+                    "not",
+                    why.clone(),
+                    path.clone(),
+                    inner,
+                );
+            }
+        }
+        self.rank = 0;
+        if !facts.property_names.is_empty() {
+            let value = map.values().next_back().cloned().unwrap_or_else(|| Value::from("unexpected"));
+            for name in ODD_NAMES.iter().filter(|name| !map.contains_key(**name)) {
+                let why = format!("a property has a name that propertyNames rules out{}", self.within());
+                let change = Change::Insert((*name).to_owned(), value.clone());
+                self.propose(change, "propertyNames", why, self.path.to_owned(), self.depth);
+            }
+            self.rank = 0;
+        }
         if let Some(max) = facts
             .property_count
             .max
@@ -201,6 +233,18 @@ impl Site<'_> {
             };
             let why = format!("{} is {other}, not {what} that the schema allows", self.label);
             self.put(other, keyword, why);
+        }
+    }
+
+    /// A value that is of the right type and that `not` rules out.
+    fn excluded(&mut self, facts: &Facts<'_>) {
+        let fits = |value: &&Value| {
+            facts.types.as_ref().is_none_or(|kinds| kinds.iter().any(|kind| kind.includes(Kind::of(value))))
+                && facts.allowed.as_ref().is_none_or(|allowed| allowed.contains(value))
+        };
+        if let Some(&value) = facts.excluded.iter().find(|value| fits(value)) {
+            let why = format!("{} is {value}, which `not` rules out", self.label);
+            self.put(value.clone(), "not", why);
         }
     }
 
@@ -303,6 +347,13 @@ impl Site<'_> {
                 self.put(Value::Array(many), "maxItems", why);
             }
         }
+        if facts.contains.iter().any(|contains| contains.counts.min > 0) {
+            let why = format!("{} holds too few of what it must contain", self.label);
+            self.put(Value::Array(Vec::new()), "contains", why.clone());
+            for other in plain_values() {
+                self.put(Value::Array(vec![other; items.len()]), "contains", why.clone());
+            }
+        }
         if facts.unique
             && let Some(first) = items.first()
         {
@@ -317,6 +368,11 @@ impl Site<'_> {
             self.put(Value::Array(twice), "uniqueItems", why);
         }
     }
+}
+
+/// A value of each type, where only the validator can say which is fine.
+fn plain_values() -> [Value; 5] {
+    ["a".into(), 1.into(), true.into(), Value::Array(Vec::new()), Value::Object(Map::new())]
 }
 
 /// Values of types that are not allowed here, and why; such that no server mistakes them for the right one, as it

@@ -46,6 +46,12 @@ const CERTAIN: [&str; 19] = [
     "oneOf",
 ];
 
+/// Keywords whose breaking leaves no doubt where they hold nothing doubtful themselves.
+const CERTAIN_AT_TIMES: [&str; 4] = ["multipleOf", "not", "contains", "propertyNames"];
+/// Keywords on which validators differ: annotations, dialects, what is far away, what is reckoned in floating point.
+const DOUBTFUL: [&str; 7] =
+    ["format", "pattern", "patternProperties", "$ref", "$dynamicRef", "$recursiveRef", "multipleOf"];
+
 /// What a place of the arguments usually holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
@@ -69,6 +75,8 @@ pub(super) struct Tool {
     hints: Hints,
     /// Nothing where the schema is none, or too large: then nothing is known of any arguments.
     prepared: Option<Prepared>,
+    /// Those of [`CERTAIN_AT_TIMES`] whose breaking leaves no doubt in this schema.
+    also_certain: Vec<&'static str>,
     /// Valid arguments as templates, never empty: the plainest first, the fullest second. Without a schema, `{}`.
     pub(super) pool: Vec<Value>,
     pub(super) places: Vec<Place>,
@@ -90,7 +98,9 @@ impl Tool {
             pool.push(Value::Object(Map::new()));
         }
         let places = places(&schema, &pool);
-        Some(Tool { name, schema, hints, prepared, pool, places, seed: settings.seed })
+        let also_certain =
+            CERTAIN_AT_TIMES.into_iter().filter(|keyword| is_plain_everywhere(&schema, keyword)).collect();
+        Some(Tool { name, schema, hints, prepared, also_certain, pool, places, seed: settings.seed })
     }
 
     /// New arguments by a walk through the schema, as a template; not always valid.
@@ -152,9 +162,11 @@ impl Tool {
         }
         let broken = prepared.broken_keywords(arguments);
         let is_broken = |keyword: &&str| broken.iter().any(|found| found == keyword);
+        // Whether a number too large for some is a multiple depends on what is left of it.
+        let also_certain = self.also_certain.iter().copied().filter(|_| is_modest(arguments));
         match known
             .filter(|known| is_broken(known))
-            .or_else(|| CERTAIN.into_iter().find(|one| is_broken(one)))
+            .or_else(|| CERTAIN.into_iter().chain(also_certain).find(|one| is_broken(one)))
         {
             Some(keyword) => Claim::Forbidden {
                 tool: self.name.clone(),
@@ -167,14 +179,42 @@ impl Tool {
 
     /// The claim that goes with what [`Self::forbidden`] made.
     pub(super) fn claim_of(&self, broken: &Broken) -> Claim {
+        // Patterns are broken by texts on which no dialects differ, and multiples by numbers that are far from any.
         let keyword = CERTAIN
             .into_iter()
-            .chain(["pattern", "multipleOf", "contains", "not", "propertyNames", "prefixItems", "items"])
+            .chain(["pattern", "multipleOf"])
+            .chain(self.also_certain.iter().copied())
             .find(|known| *known == broken.keyword);
         match keyword {
             Some(keyword) => Claim::Forbidden { tool: self.name.clone(), why: broken.why.clone(), keyword },
             None => Claim::None,
         }
+    }
+}
+
+/// Whether a keyword holds nothing doubtful wherever a schema has it; what only looks like the keyword, as a property of
+/// that name does, may make it doubtful.
+fn is_plain_everywhere(schema: &Value, keyword: &str) -> bool {
+    match schema {
+        Value::Object(members) => members.iter().all(|(name, member)| {
+            (name != keyword || is_plain(keyword, member)) && is_plain_everywhere(member, keyword)
+        }),
+        Value::Array(items) => items.iter().all(|item| is_plain_everywhere(item, keyword)),
+        _ => true,
+    }
+}
+
+fn is_plain(keyword: &str, value: &Value) -> bool {
+    if keyword == "multipleOf" { value.is_u64() } else { !names_any(value, &DOUBTFUL) }
+}
+
+fn names_any(value: &Value, names: &[&str]) -> bool {
+    match value {
+        Value::Object(members) => {
+            members.iter().any(|(name, member)| names.contains(&name.as_str()) || names_any(member, names))
+        }
+        Value::Array(items) => items.iter().any(|item| names_any(item, names)),
+        _ => false,
     }
 }
 
@@ -283,4 +323,44 @@ pub(super) fn put(arguments: &mut Value, path: &[String], value: Value) {
         }
     }
     *here = value;
+}
+
+#[cfg(test)]
+mod tests {
+    use mcp_conform_cases::Revision;
+    use serde_json::json;
+
+    use super::*;
+    use crate::event::Transport;
+
+    /// The keyword that arguments with this `x` are known to break.
+    fn broken(schema: Value, x: Value) -> Option<&'static str> {
+        let listed =
+            json!({ "name": "t", "inputSchema": { "type": "object", "properties": { "x": schema } } });
+        let settings = MakerSettings::new(vec!["t".to_owned()], Revision::R2025_11_25, Transport::Stdio, 1);
+        match Tool::of(&listed, &settings).unwrap().claim_about(&json!({ "x": x }), None) {
+            Claim::Forbidden { keyword, .. } => Some(keyword),
+            _ => None,
+        }
+    }
+
+    #[test]
+    fn what_validators_agree_on_is_forbidden() {
+        assert_eq!(broken(json!({ "multipleOf": 5 }), json!(7)), Some("multipleOf"));
+        assert_eq!(broken(json!({ "not": { "const": "root" } }), json!("root")), Some("not"));
+        assert_eq!(broken(json!({ "contains": { "const": 7 } }), json!([1, 2])), Some("contains"));
+        assert_eq!(
+            broken(json!({ "propertyNames": { "maxLength": 2 } }), json!({ "long": 1 })),
+            Some("propertyNames")
+        );
+    }
+
+    #[test]
+    fn what_they_may_differ_on_is_not() {
+        assert_eq!(broken(json!({ "multipleOf": 0.1 }), json!(0.7500001)), None);
+        assert_eq!(broken(json!({ "multipleOf": 2 }), json!(9_007_199_254_740_993_u64)), None);
+        assert_eq!(broken(json!({ "not": { "pattern": "^\\p{L}+$" } }), json!("é")), None);
+        assert_eq!(broken(json!({ "contains": { "format": "date" } }), json!(["x"])), None);
+        assert_eq!(broken(json!({ "not": { "multipleOf": 0.1 } }), json!(0.2)), None);
+    }
 }

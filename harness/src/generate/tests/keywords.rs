@@ -136,6 +136,20 @@ fn multiples_are_multiples() {
 }
 
 #[test]
+fn what_is_ruled_out_is_tried() {
+    let why = broken(&one(json!({ "type": "string", "not": { "enum": ["root", "admin"] } })));
+    assert!(whys(&why).contains(&"`x` is \"root\", which `not` rules out"), "{why:?}");
+    let why = broken(
+        &json!({ "type": "object", "properties": { "x": { "type": "string" } }, "required": ["x"], "not": { "required": ["y"] } }),
+    );
+    assert!(whys(&why).contains(&"property `y` is there, which `not` rules out"), "{why:?}");
+    let why = broken(&one(json!({ "type": "array", "contains": { "const": 7 } })));
+    assert!(whys(&why).contains(&"`x` holds too few of what it must contain"), "{why:?}");
+    let why = broken(&one(json!({ "type": "object", "propertyNames": { "maxLength": 8 } })));
+    assert!(whys(&why).contains(&"a property has a name that propertyNames rules out in `x`"), "{why:?}");
+}
+
+#[test]
 fn lengths_are_kept_and_tried() {
     let found = values(json!({ "type": "string", "minLength": 7, "maxLength": 9 }));
     let lengths: Vec<usize> = found.iter().map(|x| x.as_str().unwrap().chars().count()).collect();
