@@ -151,11 +151,15 @@ impl Profile {
     }
 }
 
-/// A tool is called when the user says so, or when its own annotation says that it changes nothing.
+/// A tool is called when the user names it, when its own annotation says that it changes nothing, and when all may be
+/// called unless its own annotation says that it destroys something.
 fn may_call(tool: &Value, calls: &Calls) -> bool {
     let name = tool.get("name").and_then(Value::as_str).unwrap_or_default();
-    let read_only = tool.pointer("/annotations/readOnlyHint") == Some(&Value::Bool(true));
-    calls.all || read_only || calls.names.iter().any(|allowed| allowed == name)
+    let hints = |hint: &str| tool.pointer(&format!("/annotations/{hint}")) == Some(&Value::Bool(true));
+    // What changes nothing destroys nothing, whatever else is said of it.
+    hints("readOnlyHint")
+        || (calls.all && !hints("destructiveHint"))
+        || calls.names.iter().any(|allowed| allowed == name)
 }
 
 fn strings(value: Option<&Value>) -> Vec<String> {
@@ -188,4 +192,32 @@ async fn list(session: &mut Session, method: &str, member: &str, limit: Duration
     }
     items.truncate(MOST_ITEMS);
     (items, cursors.len() + 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn destructive_tools_are_called_only_by_name() {
+        let tool = |name: &str, annotations: Value| json!({ "name": name, "annotations": annotations });
+        let profile = Profile {
+            tools: vec![
+                tool("look", json!({ "readOnlyHint": true })),
+                tool("look_closely", json!({ "readOnlyHint": true, "destructiveHint": true })),
+                tool("add", json!({ "readOnlyHint": false, "destructiveHint": false })),
+                json!({ "name": "silent" }),
+                tool("delete", json!({ "readOnlyHint": false, "destructiveHint": true })),
+            ],
+            ..Profile::default()
+        };
+        let called = |all, names: &[&str]| {
+            let names = names.iter().map(|name| (*name).to_owned()).collect();
+            profile.callable(&Calls { all, names }).join(" ")
+        };
+        assert_eq!(called(false, &[]), "look look_closely");
+        assert_eq!(called(true, &["all"]), "look look_closely add silent");
+        assert_eq!(called(false, &["delete"]), "look look_closely delete");
+        assert_eq!(called(true, &["all", "delete"]), "look look_closely add silent delete");
+    }
 }

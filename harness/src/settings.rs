@@ -42,9 +42,9 @@ impl WhichRevisions {
 /// Which of the server's tools may be called.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Calls {
-    /// All of them.
+    /// All but those that are annotated as destructive.
     pub all: bool,
-    /// These, beside those that are annotated as read-only.
+    /// These, beside those that are annotated as read-only, whatever is said of them.
     pub names: Vec<String>,
 }
 

@@ -114,7 +114,8 @@ pub(crate) struct CommonArguments {
     #[arg(long, value_name = "REVISIONS")]
     pub(crate) revision: Option<String>,
 
-    /// Tools that may be called beside those annotated as read-only: a name, or `all`.
+    /// Tools that may be called beside those annotated as read-only: a name, or `all` for those that are not annotated
+    /// as destructive.
     #[arg(long, value_name = "NAME")]
     pub(crate) call: Vec<String>,
 

@@ -299,7 +299,7 @@ fn introduced(introduction: &Introduction, fuzz: &FuzzSettings) -> String {
     if !introduction.not_called.is_empty() {
         let _ = writeln!(
             out,
-            "  leaves alone {}: {}; --call NAME or --call all allows it",
+            "  leaves alone {}: {}; to allow it: --call NAME, or --call all unless destructive",
             text::count(introduction.not_called.len(), "tool"),
             names(&introduction.not_called)
         );

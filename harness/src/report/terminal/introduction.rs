@@ -70,7 +70,7 @@ pub fn opening(header: &Header, style: Style, verbosity: Verbosity) -> String {
         let names = list(&header.not_called, style);
         rows.push((
             "not called".to_owned(),
-            format!("{names} (to allow it: --call{GLUE}NAME, or --call{GLUE}all)"),
+            format!("{names} (to allow it: --call{GLUE}NAME, or --call{GLUE}all unless destructive)"),
             0,
         ));
     }

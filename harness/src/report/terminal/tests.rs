@@ -37,7 +37,7 @@ fn failures_in_several_revisions() {
                                                  no prompts
       also speaks      2026-07-28
       not called       delete_file, send_mail (to allow it: --call NAME, or
-                       --call all)
+                       --call all unless destructive)
       note             the server took 4.1 s to answer its first request
 
       jsonrpc          ✔ 4
@@ -96,7 +96,7 @@ fn failures_at_120_columns() {
       my-server 1.4.2  2025-03-26 … 2025-11-25   tools 3, resources 1, logging, completions; no prompts
                        2024-11-05                tools 3, resources 1, logging; no prompts
       also speaks      2026-07-28
-      not called       delete_file, send_mail (to allow it: --call NAME, or --call all)
+      not called       delete_file, send_mail (to allow it: --call NAME, or --call all unless destructive)
       note             the server took 4.1 s to answer its first request
 
       jsonrpc          ✔ 4
@@ -153,7 +153,7 @@ fn failures_in_ascii() {
                                                    no prompts
       also speaks      2026-07-28
       not called       delete_file, send_mail (to allow it: --call NAME, or
-                       --call all)
+                       --call all unless destructive)
       note             the server took 4.1 s to answer its first request
 
       jsonrpc          ok 4
@@ -212,7 +212,8 @@ fn hostile_server() {
                                x\x070, x\x071, x\x072, x\x073, x\x074, x\x075,
                                x\x076, x\x077, x\x078, x\x079, 30 more; no logging,
                                no completions
-      not called  a\x1b[2K, b\u{200b}c (to allow it: --call NAME, or --call all)
+      not called  a\x1b[2K, b\u{200b}c (to allow it: --call NAME, or --call all
+                  unless destructive)
       note        ]]></failure><script>alert(1)</script>\x00\x1b]52;c;aGk=\x07\u{9b}
                   2J\u{202e}\r\n::error::x \u{fffe}
 
@@ -302,7 +303,7 @@ fn every_item() {
                                                  no prompts
       also speaks      2026-07-28
       not called       delete_file, send_mail (to allow it: --call NAME, or
-                       --call all)
+                       --call all unless destructive)
       note             the server took 4.1 s to answer its first request
 
       ✔ jsonrpc/id-echo  2024-11-05 … 2025-11-25
