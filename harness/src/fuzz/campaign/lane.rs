@@ -386,8 +386,11 @@ impl Lane {
             if is_doubtful(&shared, &suspect, later) {
                 continue;
             }
-            let goes_aside = is_unanswered(&suspect) && !self.is_alone();
-            if goes_aside || (!suspect.oracle.ends_server() && self.spent.is_too_much(&shared)) {
+            // Where nothing can be looked into beside the lane, waiting would take the time of everything else.
+            let can_wait = !self.is_alone() || shared.deadline.is_some();
+            if (is_unanswered(&suspect) && can_wait)
+                || (!suspect.oracle.ends_server() && self.spent.is_too_much(&shared))
+            {
                 shared.book().await_verdict(&suspect.signature);
                 self.spent.put_off(number, (suspect, later), tried);
             } else {
