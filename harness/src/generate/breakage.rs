@@ -92,6 +92,8 @@ fn select(
     faults.sort_by_key(|(_, fault)| fault.depth.saturating_add(fault.rank));
     let mut chosen: Vec<Broken> = Vec::new();
     let mut told: HashSet<(String, String)> = HashSet::new();
+    // Those that break another rule too, which a server may refuse for that alone.
+    let mut spare: Vec<Broken> = Vec::new();
     for (base, fault) in faults {
         if chosen.len() >= limit || !fuel.spend(extent(base).0.saturating_div(8).saturating_add(1)) {
             break;
@@ -107,15 +109,23 @@ fn select(
             .all(|place| is_within(place, &fault.path) || is_within(&fault.path, place));
         // Within unions the validator only says that no branch fits.
         let reasons = [reported_as(fault.keyword), "anyOf", "oneOf"];
-        let as_said = complaint.keywords.iter().any(|keyword| reasons.contains(&keyword.as_str()));
+        let is_reason = |keyword: &String| reasons.contains(&keyword.as_str());
+        let as_said = complaint.keywords.iter().any(is_reason);
         if as_said && only_here && !complaint.doubtful && !chosen.iter().any(|known| known.value == value) {
-            told.insert((fault.path.clone(), fault.why.clone()));
-            chosen.push(Broken {
-                value,
-                why: fault.why,
-                keyword: fault.keyword.to_owned(),
-                path: fault.path,
-            });
+            let is_all = complaint.keywords.iter().all(is_reason);
+            let broken =
+                Broken { value, why: fault.why, keyword: fault.keyword.to_owned(), path: fault.path };
+            if is_all {
+                told.insert((broken.path.clone(), broken.why.clone()));
+                chosen.push(broken);
+            } else {
+                spare.push(broken);
+            }
+        }
+    }
+    for broken in spare {
+        if chosen.len() < limit && told.insert((broken.path.clone(), broken.why.clone())) {
+            chosen.push(broken);
         }
     }
     chosen

@@ -11,6 +11,8 @@ use super::types::Kind;
 const MAX_GROWTH: u64 = 1024;
 /// A property that no schema names.
 const EXTRA: &str = "mcp_conform_unexpected";
+/// So many of the values that `not` rules out are tried.
+const MAX_EXCLUDED: usize = 8;
 /// Names that a schema for names may rule out: which of them it does is for the validator to say.
 const ODD_NAMES: [&str; 5] = [
     "",
@@ -161,6 +163,7 @@ impl Site<'_> {
         for name in facts.forbidden.iter().filter(|name| !map.contains_key(**name)) {
             let path = format!("{}/{}", self.path, escaped(name));
             let why = format!("property `{name}` is there, which `not` rules out{}", self.within());
+            self.rank = 0;
             for value in plain_values() {
                 self.propose(
                     Change::Insert((*name).to_owned(), value),
@@ -242,7 +245,7 @@ impl Site<'_> {
             facts.types.as_ref().is_none_or(|kinds| kinds.iter().any(|kind| kind.includes(Kind::of(value))))
                 && facts.allowed.as_ref().is_none_or(|allowed| allowed.contains(value))
         };
-        if let Some(&value) = facts.excluded.iter().find(|value| fits(value)) {
+        for &value in facts.excluded.iter().filter(|value| fits(value)).take(MAX_EXCLUDED) {
             let why = format!("{} is {value}, which `not` rules out", self.label);
             self.put(value.clone(), "not", why);
         }

@@ -4,12 +4,12 @@ use mcp_conform_cases::case::{Action, HttpRaw, HttpRequest, Path};
 use serde_json::Value;
 
 use super::MakerSettings;
-use super::call::{alone, idle_method, request};
+use super::call::{alone, idle_method, request, tool_call};
 use super::methods::in_turn;
 use super::sequences::plain_call;
 use super::tool::Tool;
 use crate::event::Transport;
-use crate::fuzz::input::{Claim, Input, InputStep};
+use crate::fuzz::input::{Input, InputStep};
 use crate::session::headers::{self, PARAMETER};
 use crate::template::repeated;
 
@@ -19,6 +19,10 @@ const ORIGIN: &str = "http";
 const RESUMED_TOOLS: usize = 2;
 /// A header line of this length, in bytes, is longer than most servers take.
 const HUGE_HEADER: usize = 100_000;
+
+/// So many tools are called with headers that contradict their arguments, and so many headers of each.
+const MIRRORING_TOOLS: usize = 40;
+const MIRRORED_HEADERS: usize = 8;
 
 /// All of them, each sort in turn; none on stdio.
 pub(super) fn all(tools: &[Tool], settings: &MakerSettings) -> Vec<Input> {
@@ -35,11 +39,12 @@ fn mirrored(tools: &[Tool]) -> Vec<Input> {
     let values =
         [None, Some(""), Some("x"), Some("-1"), Some("=?base64?%%%?="), Some("=?base64?/w==?="), Some(&huge)];
     let mut all = Vec::new();
-    for tool in tools {
-        for (_, header) in headers::mirrored_of(&tool.schema) {
+    for tool in tools.iter().take(MIRRORING_TOOLS) {
+        for (_, header) in headers::mirrored_of(&tool.schema).into_iter().take(MIRRORED_HEADERS) {
             let name = format!("{PARAMETER}{header}");
             for value in values {
-                let call = plain_call(tool).claiming(Claim::None);
+                // The fullest has arguments that may be left out too.
+                let call = tool_call(&tool.name, tool.fullest().clone());
                 all.push(alone(ORIGIN, call.with_headers(&[(&name, value)])));
             }
         }

@@ -48,9 +48,28 @@ const CERTAIN: [&str; 19] = [
 
 /// Keywords whose breaking leaves no doubt where they hold nothing doubtful themselves.
 const CERTAIN_AT_TIMES: [&str; 4] = ["multipleOf", "not", "contains", "propertyNames"];
-/// Keywords on which validators differ: annotations, dialects, what is far away, what is reckoned in floating point.
-const DOUBTFUL: [&str; 7] =
-    ["format", "pattern", "patternProperties", "$ref", "$dynamicRef", "$recursiveRef", "multipleOf"];
+/// Keywords on which validators differ: annotations, dialects, what is far away, what is reckoned in floating point, and
+/// what draft-07 does not know.
+const DOUBTFUL: [&str; 14] = [
+    "format",
+    "pattern",
+    "patternProperties",
+    "$ref",
+    "$dynamicRef",
+    "$recursiveRef",
+    "multipleOf",
+    "prefixItems",
+    "dependentRequired",
+    "dependentSchemas",
+    "unevaluatedProperties",
+    "unevaluatedItems",
+    "minContains",
+    "maxContains",
+];
+/// Beyond this size validators call numbers multiples that nearly are.
+const SMALL: u64 = 100_000_000;
+/// A member that is no plain one in JavaScript: some validators do not see it.
+const PROTO: &str = "__proto__";
 
 /// What a place of the arguments usually holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -160,10 +179,16 @@ impl Tool {
                 && members.keys().all(|name| described.is_some_and(|known| known.contains_key(name)));
             return if is_plain { Claim::Valid { tool: self.name.clone() } } else { Claim::None };
         }
+        if names_any(arguments, &[PROTO]) {
+            return Claim::None;
+        }
         let broken = prepared.broken_keywords(arguments);
         let is_broken = |keyword: &&str| broken.iter().any(|found| found == keyword);
-        // Whether a number too large for some is a multiple depends on what is left of it.
-        let also_certain = self.also_certain.iter().copied().filter(|_| is_modest(arguments));
+        let also_certain = self
+            .also_certain
+            .iter()
+            .copied()
+            .filter(|keyword| *keyword != "multipleOf" || has_small_numbers(arguments));
         match known
             .filter(|known| is_broken(known))
             .or_else(|| CERTAIN.into_iter().chain(also_certain).find(|one| is_broken(one)))
@@ -197,7 +222,10 @@ impl Tool {
 fn is_plain_everywhere(schema: &Value, keyword: &str) -> bool {
     match schema {
         Value::Object(members) => members.iter().all(|(name, member)| {
-            (name != keyword || is_plain(keyword, member)) && is_plain_everywhere(member, keyword)
+            let is_beside = keyword == "contains" && matches!(name.as_str(), "minContains" | "maxContains");
+            !is_beside
+                && (name != keyword || is_plain(keyword, member))
+                && is_plain_everywhere(member, keyword)
         }),
         Value::Array(items) => items.iter().all(|item| is_plain_everywhere(item, keyword)),
         _ => true,
@@ -215,6 +243,16 @@ fn names_any(value: &Value, names: &[&str]) -> bool {
         }
         Value::Array(items) => items.iter().any(|item| names_any(item, names)),
         _ => false,
+    }
+}
+
+/// Whether all numbers in a value are integers of moderate size.
+fn has_small_numbers(value: &Value) -> bool {
+    match value {
+        Value::Number(number) => number.as_i64().is_some_and(|number| number.unsigned_abs() <= SMALL),
+        Value::Array(items) => items.iter().all(has_small_numbers),
+        Value::Object(members) => members.values().all(has_small_numbers),
+        Value::Null | Value::Bool(_) | Value::String(_) => true,
     }
 }
 
@@ -358,7 +396,10 @@ mod tests {
     #[test]
     fn what_they_may_differ_on_is_not() {
         assert_eq!(broken(json!({ "multipleOf": 0.1 }), json!(0.7500001)), None);
-        assert_eq!(broken(json!({ "multipleOf": 2 }), json!(9_007_199_254_740_993_u64)), None);
+        assert_eq!(broken(json!({ "multipleOf": 5 }), json!(9_007_199_254_740_991_u64)), None);
+        assert_eq!(broken(json!({ "multipleOf": 5 }), json!(5.000_000_000_000_001)), None);
+        assert_eq!(broken(json!({ "contains": { "const": 7 }, "minContains": 2 }), json!([7])), None);
+        assert_eq!(broken(json!({ "propertyNames": { "minLength": 12 } }), json!({ "__proto__": 1 })), None);
         assert_eq!(broken(json!({ "not": { "pattern": "^\\p{L}+$" } }), json!("é")), None);
         assert_eq!(broken(json!({ "contains": { "format": "date" } }), json!(["x"])), None);
         assert_eq!(broken(json!({ "not": { "multipleOf": 0.1 } }), json!(0.2)), None);
