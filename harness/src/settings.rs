@@ -42,7 +42,7 @@ impl WhichRevisions {
 /// Which of the server's tools may be called.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Calls {
-    /// All but those that are annotated as destructive.
+    /// All but those that are annotated as destructive and not as read-only.
     pub all: bool,
     /// These, beside those that are annotated as read-only, whatever is said of them.
     pub names: Vec<String>,

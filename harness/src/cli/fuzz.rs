@@ -324,12 +324,14 @@ fn introduced(introduction: &Introduction, fuzz: &FuzzSettings) -> String {
         (Some(cases), Some(time)) => format!("{cases} inputs or {} s", time.as_secs_f32()),
         (None, time) => format!("{} s", time.unwrap_or(Duration::ZERO).as_secs_f32()),
     };
-    let _ = writeln!(
-        out,
-        "  {until} on {}, seed {}\n",
-        text::count(introduction.lanes, "server"),
-        fuzz.settings.seed
-    );
+    let is_shared = introduction.lanes > 1 && fuzz.settings.target.has_fixed_port();
+    if is_shared {
+        out.push_str(
+            "  one server for all: growth, spin and slow-regex are looked for with -j 1, or {port} in the address\n",
+        );
+    }
+    let servers = if is_shared { 1 } else { introduction.lanes };
+    let _ = writeln!(out, "  {until} on {}, seed {}\n", text::count(servers, "server"), fuzz.settings.seed);
     out
 }
 

@@ -327,7 +327,7 @@ fn replayer<'a>(shared: &'a Shared, place: &'a Place) -> Replayer<'a> {
         pace: shared.ground.pace.as_ref(),
         deadline: shared.deadline.map_or_else(far_away, |deadline| deadline + AFTERWARDS),
         lingers: false,
-        at_once: shared.ground.introduction.lanes > 1,
+        at_once: shared.ground.introduction.lanes > 1 && place.opener.has_many_servers(),
     }
 }
 
@@ -336,7 +336,8 @@ async fn endure(shared: &Shared, place: &Place, trial: usize, found: &mpsc::Unbo
     let replayer = replayer(shared, place);
     let Some(trial) = place.trials.get(trial) else { return };
     // Where there is one server for all, it is as busy as other lanes make it.
-    if replayer.at_once && !place.opener.has_many_servers() && !trial.is_of_answers() {
+    let are_others = shared.ground.introduction.lanes > 1;
+    if are_others && !place.opener.has_many_servers() && !trial.is_of_answers() {
         return;
     }
     let known = |signature: &str| shared.book().known.contains(signature);

@@ -128,6 +128,7 @@ pub(super) struct Flight {
     sent: usize,
     /// The bytes that had been recorded when the leg began.
     recorded_before: usize,
+    /// What ends a server that takes too much, where that is ours to do.
     pub(super) watchdog: Option<Watchdog>,
     /// What sanitizers have reported so far, also before the session where the server is older.
     reports: Vec<String>,

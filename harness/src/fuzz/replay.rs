@@ -382,7 +382,7 @@ pub async fn all(
                 pace: ground.pace.as_ref(),
                 deadline: Instant::now() + fuzz.settings.max_time,
                 lingers: false,
-                at_once: ground.introduction.lanes > 1,
+                at_once: ground.introduction.lanes > 1 && place.opener.has_many_servers(),
             };
             // A case file does not tell what is known of the answers.
             let mut input = input.clone();

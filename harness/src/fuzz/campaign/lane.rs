@@ -386,7 +386,8 @@ impl Lane {
             if is_doubtful(&shared, &suspect, later) {
                 continue;
             }
-            // Where nothing can be looked into beside the lane, waiting would take the time of everything else.
+            // Where nothing can be looked into beside the lane, waiting would take the time of everything else: that has
+            // the first half of it.
             let can_wait = !self.is_alone() || shared.deadline.is_some();
             if (is_unanswered(&suspect) && can_wait)
                 || (!suspect.oracle.ends_server() && self.spent.is_too_much(&shared))
@@ -442,7 +443,9 @@ impl Lane {
     async fn look_into_what_is_due(&mut self) {
         let shared = Arc::clone(&self.shared);
         self.look_aside();
-        while let Some(Waiting { place: number, suspect, later, tried }) = self.spent.due(&shared) {
+        while let Some(Waiting { place: number, suspect, later, tried }) =
+            self.spent.due(&shared, self.is_alone())
+        {
             let Some(place) = shared.ground.places.get(number) else { break };
             self.consider(place, (suspect, later), &tried).await;
         }

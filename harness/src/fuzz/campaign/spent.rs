@@ -100,12 +100,18 @@ impl Spent {
         self.put_off.sort_by_key(|waiting| cost(&waiting.suspect));
     }
 
-    /// What was put off and is looked into now, if there is time for it.
-    pub(super) fn due(&mut self, shared: &Shared) -> Option<Waiting> {
+    /// What was put off and is looked into now, if there is time for it; silence only where a lane `is_alone`.
+    pub(super) fn due(&mut self, shared: &Shared, is_alone: bool) -> Option<Waiting> {
         if self.is_too_much(shared) {
             return None;
         }
-        let next = self.put_off.iter().position(|waiting| !is_unanswered(&waiting.suspect))?;
+        // It may take all the time that is left, and more than there is when all of it is spent.
+        let half_is_over = shared
+            .deadline
+            .is_none_or(|deadline| deadline.saturating_duration_since(Instant::now()) < self.began.elapsed());
+        let may_be_silence = is_alone && half_is_over;
+        let is_due = |waiting: &Waiting| may_be_silence || !is_unanswered(&waiting.suspect);
+        let next = self.put_off.iter().position(is_due)?;
         Some(self.put_off.remove(next))
     }
 

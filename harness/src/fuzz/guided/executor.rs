@@ -217,10 +217,14 @@ impl Executor {
 
     fn died(&mut self, bytes: &[u8], input: &Input) {
         let Some(server) = self.server.take() else { return };
+        let was_excessive = server.was_excessive();
         let (exit, stderr) = server.end();
         self.figures.deaths += 1;
         let signature = signature::of_end(exit, &stderr);
-        self.blame(bytes, input, &signature.clone(), End::Died { exit, signature });
+        // The end is ours then, and says nothing of what it was for.
+        let same =
+            if was_excessive { format!("excess {}", suspect::subject(input)) } else { signature.clone() };
+        self.blame(bytes, input, &same, End::Died { exit, signature });
     }
 
     fn fell_silent(&mut self, bytes: &[u8], input: &Input) {

@@ -6,6 +6,7 @@ use std::io::{self, Read, Write as _};
 use std::os::fd::AsFd;
 use std::os::unix::process::ExitStatusExt as _;
 use std::process::{ChildStderr, ChildStdin, ChildStdout};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
@@ -49,6 +50,8 @@ pub(super) struct Server {
     stderr: Arc<Mutex<VecDeque<u8>>>,
     stderr_end: Receiver<()>,
     guardian: Arc<Guardian>,
+    /// Whether it was ended because it took more than its limits.
+    excessive: Arc<AtomicBool>,
     /// The watch over what it takes ends with this.
     _watched: Sender<()>,
 }
@@ -87,8 +90,10 @@ impl Server {
             let _ = gone.send(exit);
         });
         let (watched, unwatched) = channel();
+        let excessive = Arc::new(AtomicBool::new(false));
         if let Some(limits) = limits {
-            thread::spawn(move || watch_over(group, &limits, &unwatched));
+            let excessive = Arc::clone(&excessive);
+            thread::spawn(move || watch_over(group, &limits, &unwatched, &excessive));
         }
         Ok(Server {
             group,
@@ -100,6 +105,7 @@ impl Server {
             stderr,
             stderr_end,
             guardian: Arc::clone(guardian),
+            excessive,
             _watched: watched,
         })
     }
@@ -140,6 +146,11 @@ impl Server {
         }
     }
 
+    /// Whether it was ended because it took more than its limits.
+    pub(super) fn was_excessive(&self) -> bool {
+        self.excessive.load(Ordering::Relaxed)
+    }
+
     /// How it ended, and the end of its standard error, once its output is closed.
     pub(super) fn end(self) -> (Option<Exit>, String) {
         let exit = self.exit.recv_timeout(END).ok();
@@ -176,11 +187,12 @@ fn is_ready(pipe: &impl AsFd, wanted: PollFlags, deadline: Instant) -> bool {
 }
 
 /// Ends a group that takes too much, until it is gone or nobody keeps it any more.
-fn watch_over(group: Pid, limits: &Limits, unwatched: &Receiver<()>) {
+fn watch_over(group: Pid, limits: &Limits, unwatched: &Receiver<()>, excessive: &AtomicBool) {
     let mut gauge = Gauge::new(group.as_raw());
     while unwatched.recv_timeout(INTERVAL) == Err(RecvTimeoutError::Timeout) {
         let Some(reading) = gauge.read() else { return };
         if exceeds(&reading, limits, || gauge.proportional_bytes()).is_some() {
+            excessive.store(true, Ordering::Relaxed);
             let _ = killpg(group, Signal::SIGKILL);
             return;
         }
