@@ -98,6 +98,9 @@ enum Manner {
     InTwoSessions,
 }
 
+/// What is made at once is made so often: on a busy machine one call may be over before the other comes.
+const ROUNDS: usize = 3;
+
 /// Makes the calls one after the other, then at once, then in two sessions; what crossed, and the calls with which it did.
 pub(super) async fn carry_out(replayer: &Replayer<'_>, marked: &Marked) -> Option<(Suspect, Input)> {
     let [first, second] = &marked.calls;
@@ -115,10 +118,13 @@ pub(super) async fn carry_out(replayer: &Replayer<'_>, marked: &Marked) -> Optio
                     flight.fly_all([second.clone()]).await;
                 }
             }
-            Manner::AtOnce => flight.fly_all([first.clone(), second.clone()]).await,
+            Manner::AtOnce => {
+                flight.fly_all([first, second].into_iter().cycle().take(2 * ROUNDS).cloned()).await
+            }
             Manner::InTwoSessions => {
                 let mut beside = replayer.open_beside(&flight).await?;
-                tokio::join!(flight.fly_all([first.clone()]), beside.fly_all([second.clone()]));
+                let rounds = |call: &Input| std::iter::repeat_n(call.clone(), ROUNDS);
+                tokio::join!(flight.fly_all(rounds(first)), beside.fly_all(rounds(second)));
                 other = Some(beside);
             }
         }
