@@ -34,6 +34,8 @@ const PATIENCE: Duration = Duration::from_secs(12);
 const STEEPER: f64 = 1.25;
 /// Who is at work for less than one part in so many of the time is not the one who takes it.
 const AT_WORK: u32 = 8;
+/// Less processor time than this is too coarse to be compared: systems count it in steps of 10 ms.
+const TELLING: Duration = Duration::from_millis(100);
 /// Another text of the same length takes less than one part in so many.
 const PROPORTION: u32 = 8;
 /// So many texts in the arguments of a tool are tried.
@@ -144,14 +146,28 @@ fn each_text(value: &mut Value, act: &mut impl FnMut(&mut String)) {
 
 /// A call that was measured.
 struct Measured {
-    took: Duration,
+    /// From the call to its answer.
+    passed: Duration,
+    /// The processor time of the server meanwhile, where it is known.
+    worked: Duration,
     refused: bool,
     entry: usize,
     answer: usize,
 }
 
-/// How long a call takes on a server that has nothing else to do; nothing if it is not answered in time. On a machine that
-/// has other things to do, that is the processor time.
+impl Measured {
+    /// Whether the server worked rather than waited, or had others work.
+    fn is_work(&self) -> bool {
+        self.worked * AT_WORK >= self.passed
+    }
+
+    /// How long the call took: by the work, which does not grow when the machine is busy, where that says enough.
+    fn took(&self, by_work: bool) -> Duration {
+        if by_work && self.worked >= TELLING { self.worked.min(self.passed) } else { self.passed }
+    }
+}
+
+/// How long a call takes on a server that has nothing else to do; nothing if it is not answered in time.
 async fn measure(flight: &mut Flight, call: &Input) -> Option<Measured> {
     let mut gauge = gauge_of(flight);
     let mut used = || Some(gauge.as_mut()?.read()?.cpu);
@@ -166,23 +182,22 @@ async fn measure(flight: &mut Flight, call: &Input) -> Option<Measured> {
     let entries = &flight.session.transcript.entries;
     let came = entries.get(answer)?;
     let passed = came.at.saturating_sub(entries.get(asked.entry)?.at);
-    // Who works next to nothing in all that time has others work, or waits.
-    let took = if worked * AT_WORK < passed { passed } else { worked.min(passed) };
     let refused = match &came.what {
         Happening::Received { content: Content::Message(message), .. } => is_refusal(&message.value),
         _ => return None,
     };
-    Some(Measured { took, refused, entry: asked.entry, answer })
+    Some(Measured { passed, worked, refused, entry: asked.entry, answer })
 }
 
 /// How long a call takes; the better of two times if that is `long`, as it may have been slow for a reason of its own.
 async fn measure_twice(flight: &mut Flight, call: &Input, long: Duration) -> Option<Measured> {
+    let took = |measured: &Measured| measured.took(measured.is_work());
     let measured = measure(flight, call).await?;
-    if measured.took < long {
+    if took(&measured) < long {
         return Some(measured);
     }
     let again = measure(flight, call).await?;
-    Some(if again.took < measured.took { again } else { measured })
+    Some(if took(&again) < took(&measured) { again } else { measured })
 }
 
 /// Makes the calls; gives the first that takes long out of all proportion, and the calls that show it.
@@ -205,7 +220,7 @@ pub(super) async fn carry_out(replayer: &Replayer<'_>, laborious: &Laborious) ->
                 flight = replayer.open(true).await?;
                 break;
             };
-            if measured.took < laborious.long || (laborious.again && shorter.is_none()) {
+            if measured.took(measured.is_work()) < laborious.long || (laborious.again && shorter.is_none()) {
                 shorter = Some(rung);
                 continue;
             }
@@ -243,11 +258,14 @@ async fn look_at(
     let other_again = measure(flight, &longer.other).await?;
     let short_again = measure(flight, &shorter.call).await?;
     let between = measure(flight, &longer.between).await?;
+    // All are measured alike, or one that waits a little more would seem to take long.
+    let by_work = first.is_work() && again.is_work();
+    let took = |measured: &Measured| measured.took(by_work);
     let times = Times {
-        shorter: (shorter.length, short.took.max(short_again.took)),
-        between: between.took,
-        longer: (longer.length, first.took.min(again.took)),
-        other: other.took.max(other_again.took),
+        shorter: (shorter.length, took(&short).max(took(&short_again))),
+        between: took(&between),
+        longer: (longer.length, took(&first).min(took(&again))),
+        other: took(&other).max(took(&other_again)),
     };
     // A text that is refused at once says nothing about one that is not.
     let is_alike = [&short, &again, &between].iter().all(|one| one.refused == first.refused);
