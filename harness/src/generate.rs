@@ -38,6 +38,7 @@ pub use breakage::Broken;
 pub use choose::{Choice, Chooser, Plain, Seeded};
 pub use hints::Hints;
 pub(crate) use mine::examples as examples_in;
+pub(crate) use verify::names_any;
 pub use walker::Generator;
 pub(crate) use walker::Prepared;
 

@@ -325,7 +325,8 @@ fn introduced(introduction: &Introduction, fuzz: &FuzzSettings) -> String {
         (None, time) => format!("{} s", time.unwrap_or(Duration::ZERO).as_secs_f32()),
     };
     let is_shared = introduction.lanes > 1 && fuzz.settings.target.has_fixed_port();
-    if is_shared {
+    // Without a process to look at there is no growth and no spinning to be seen.
+    if is_shared && fuzz.settings.target.commands().next().is_some() {
         out.push_str(
             "  one server for all: growth, spin and slow-regex are looked for with -j 1, or {port} in the address\n",
         );

@@ -1,4 +1,4 @@
-//! Arguments that the schema forbids, each broken in exactly one way.
+//! Arguments that the schema forbids, each broken in one way, and in no other where that can be.
 
 use std::collections::HashSet;
 
@@ -124,7 +124,8 @@ fn select(
         }
     }
     for broken in spare {
-        if chosen.len() < limit && told.insert((broken.path.clone(), broken.why.clone())) {
+        let is_new = !chosen.iter().any(|known| known.value == broken.value);
+        if is_new && chosen.len() < limit && told.insert((broken.path.clone(), broken.why.clone())) {
             chosen.push(broken);
         }
     }

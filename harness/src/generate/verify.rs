@@ -68,7 +68,7 @@ impl Verifier {
             };
             options.build(schema).ok()
         };
-        let strict = if names_format(schema) { Some(build(true)?) } else { None };
+        let strict = if names_any(schema, &["format"]) { Some(build(true)?) } else { None };
         Some(Self { lenient: build(false)?, strict, ref_stands_alone })
     }
 
@@ -96,11 +96,13 @@ impl Verifier {
     }
 }
 
-/// Whether a schema says `format` anywhere.
-fn names_format(schema: &Value) -> bool {
-    match schema {
-        Value::Object(map) => map.contains_key("format") || map.values().any(names_format),
-        Value::Array(items) => items.iter().any(names_format),
+/// Whether an object anywhere in a value has a member of one of these names.
+pub(crate) fn names_any(value: &Value, names: &[&str]) -> bool {
+    match value {
+        Value::Object(map) => {
+            map.iter().any(|(name, member)| names.contains(&name.as_str()) || names_any(member, names))
+        }
+        Value::Array(items) => items.iter().any(|item| names_any(item, names)),
         _ => false,
     }
 }

@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::MakerSettings;
 use super::call::{alone, idle_method, request, tool_call};
 use super::methods::in_turn;
-use super::sequences::plain_call;
+use super::sequences::{MAX_TOOLS, plain_call};
 use super::tool::Tool;
 use crate::event::Transport;
 use crate::fuzz::input::{Input, InputStep};
@@ -20,8 +20,7 @@ const RESUMED_TOOLS: usize = 2;
 /// A header line of this length, in bytes, is longer than most servers take.
 const HUGE_HEADER: usize = 100_000;
 
-/// So many tools are called with headers that contradict their arguments, and so many headers of each.
-const MIRRORING_TOOLS: usize = 40;
+/// So many headers of each tool are made to contradict its arguments.
 const MIRRORED_HEADERS: usize = 8;
 
 /// All of them, each sort in turn; none on stdio.
@@ -39,7 +38,7 @@ fn mirrored(tools: &[Tool]) -> Vec<Input> {
     let values =
         [None, Some(""), Some("x"), Some("-1"), Some("=?base64?%%%?="), Some("=?base64?/w==?="), Some(&huge)];
     let mut all = Vec::new();
-    for tool in tools.iter().take(MIRRORING_TOOLS) {
+    for tool in tools.iter().take(MAX_TOOLS) {
         for (_, header) in headers::mirrored_of(&tool.schema).into_iter().take(MIRRORED_HEADERS) {
             let name = format!("{PARAMETER}{header}");
             for value in values {

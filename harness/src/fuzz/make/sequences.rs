@@ -13,7 +13,7 @@ use crate::profile::Profile;
 /// Where these inputs come from.
 const ORIGIN: &str = "sequence";
 /// How many tools get sequences of their own.
-const MAX_TOOLS: usize = 40;
+pub(super) const MAX_TOOLS: usize = 40;
 /// How many requests run at once where there are many.
 const MANY: usize = 64;
 /// Where an answer may hold something that the next call can use.

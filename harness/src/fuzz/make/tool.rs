@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use super::MakerSettings;
 use crate::fuzz::input::Claim;
-use crate::generate::{self, Broken, Generator, Hints, Prepared};
+use crate::generate::{self, Broken, Generator, Hints, Prepared, names_any};
 use crate::template;
 
 /// How many valid arguments are kept for each tool.
@@ -236,24 +236,12 @@ fn is_plain(keyword: &str, value: &Value) -> bool {
     if keyword == "multipleOf" { value.is_u64() } else { !names_any(value, &DOUBTFUL) }
 }
 
-fn names_any(value: &Value, names: &[&str]) -> bool {
-    match value {
-        Value::Object(members) => {
-            members.iter().any(|(name, member)| names.contains(&name.as_str()) || names_any(member, names))
-        }
-        Value::Array(items) => items.iter().any(|item| names_any(item, names)),
-        _ => false,
-    }
-}
-
 /// Whether all numbers in a value are integers of moderate size.
 fn has_small_numbers(value: &Value) -> bool {
-    match value {
+    all_scalars(value, &|scalar| match scalar {
         Value::Number(number) => number.as_i64().is_some_and(|number| number.unsigned_abs() <= SMALL),
-        Value::Array(items) => items.iter().all(has_small_numbers),
-        Value::Object(members) => members.values().all(has_small_numbers),
-        Value::Null | Value::Bool(_) | Value::String(_) => true,
-    }
+        _ => true,
+    })
 }
 
 /// Whether something in a value would be filled in.
@@ -270,16 +258,23 @@ pub(super) fn has_template(value: &Value) -> bool {
 
 /// Whether no program in any language need have trouble with a value.
 fn is_modest(value: &Value) -> bool {
-    match value {
+    all_scalars(value, &|scalar| match scalar {
         Value::String(text) => text.len() <= MODEST_TEXT && !text.contains('\0'),
         Value::Number(number) => {
             let float = number.as_f64().unwrap_or(f64::NAN);
             // Whether 1.0 is an integer is for JSON Schema to say, but not for every language.
             float.abs() <= SAFE && (!number.is_f64() || (float.fract() != 0.0 && float.is_normal()))
         }
-        Value::Array(items) => items.iter().all(is_modest),
-        Value::Object(members) => members.values().all(is_modest),
-        Value::Null | Value::Bool(_) => true,
+        _ => true,
+    })
+}
+
+/// Whether all that is neither array nor object in a value is as it should be.
+fn all_scalars(value: &Value, is: &impl Fn(&Value) -> bool) -> bool {
+    match value {
+        Value::Array(items) => items.iter().all(|item| all_scalars(item, is)),
+        Value::Object(members) => members.values().all(|member| all_scalars(member, is)),
+        scalar => is(scalar),
     }
 }
 
