@@ -20,7 +20,7 @@ use super::endurance;
 use super::finding::Finding;
 use super::ground::{FuzzSettings, Ground, Introduction, Place};
 use super::input::Input;
-use super::replay::Replayer;
+use super::replay::{Look, Replayer};
 use super::stream::Stream;
 use super::suspect::Suspect;
 use crate::run::{self, RunError, Stop};
@@ -30,7 +30,7 @@ pub use guided::{Guided, GuidedSettings};
 use lane::Lane;
 
 /// How often a suspect that did not show itself again is looked into.
-const MOST_DOUBTS: u32 = 2;
+const MOST_DOUBTS: usize = 2;
 /// Where an engine guides, inputs of other kinds take one part in so many of the budget at most: the walk along the
 /// boundaries, which is mostly over before that.
 const WALK: u32 = 3;
@@ -121,7 +121,7 @@ struct Book {
     /// Suspects by signature that need not be looked into again.
     known: HashSet<String>,
     /// How often a suspect did not show itself again, by [`doubt_of`].
-    doubts: HashMap<String, u32>,
+    doubts: HashMap<String, usize>,
     /// Suspects that are looked into or wait for that, by signature.
     pending: BTreeSet<String>,
     deaths: Deaths,
@@ -372,27 +372,27 @@ fn is_doubtful(shared: &Shared, suspect: &Suspect, later: bool) -> bool {
     doubts.is_some_and(|doubts| doubts >= MOST_DOUBTS)
 }
 
-/// Looks into a suspect, unless that has been done.
+/// Looks into a suspect, unless that has been done; says whether only another look would tell.
 async fn consider(
     shared: &Shared,
     place: &Place,
-    (suspect, later): (Suspect, bool),
-    tried: &[Input],
+    (suspect, later): (&Suspect, bool),
+    (tried, look): (&[Input], Look),
     found: &mpsc::UnboundedSender<Finding>,
-) {
-    if is_doubtful(shared, &suspect, later) {
+) -> bool {
+    if is_doubtful(shared, suspect, later) {
         shared.book().pending.remove(&suspect.signature);
-        return;
+        return false;
     }
     {
         let mut book = shared.book();
         book.await_verdict(&suspect.signature);
         // Other lanes leave it alone meanwhile.
         if !book.known.insert(suspect.signature.clone()) {
-            return;
+            return false;
         }
     }
-    let confirmed = replayer(shared, place).confirm(&suspect, tried).await;
+    let confirmed = replayer(shared, place).confirm(suspect, tried, look).await;
     let mut book = shared.book();
     match confirmed {
         Some(confirmed) => {
@@ -401,6 +401,10 @@ async fn consider(
             // The receiver is gone only when the campaign is over.
             let _ = found.send(finding);
         }
+        None if look == Look::Quick => {
+            book.known.remove(&suspect.signature);
+            return true;
+        }
         None => {
             book.known.remove(&suspect.signature);
             *book.doubts.entry(doubt_of(&suspect.signature, later)).or_default() += 1;
@@ -408,4 +412,5 @@ async fn consider(
         }
     }
     book.pending.remove(&suspect.signature);
+    false
 }

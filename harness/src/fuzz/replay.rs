@@ -33,8 +33,10 @@ use crate::session::{Session, headers};
 
 /// How often a finding is shown on fresh servers before it is reported.
 const REPEATS: u32 = 3;
-/// How many inputs before a suspect are tried together with it, from few to many.
-const TAILS: [usize; 3] = [4, 32, 256];
+/// How many inputs before a suspect are tried together with it at most.
+pub(super) const LONGEST_TAIL: usize = 256;
+/// How many are, from few to many.
+const TAILS: [usize; 3] = [4, 32, LONGEST_TAIL];
 /// How long a tool may work without an answer.
 const WORK: Duration = Duration::from_secs(30);
 /// How long an input is made smaller.
@@ -59,6 +61,15 @@ pub(super) struct Replayer<'a> {
     pub(super) lingers: bool,
     /// Whether several servers may run at once for it.
     pub(super) at_once: bool,
+}
+
+/// How far a look into a suspect goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Look {
+    /// At what one input alone shows at once and each time: a handful of starts.
+    Quick,
+    /// Also at what takes several inputs in a row, shows now and then, or shows late: dozens of starts.
+    Thorough,
 }
 
 /// A suspect that showed itself again.
@@ -162,7 +173,7 @@ impl Replayer<'_> {
     }
 
     /// Finds the input that brings a suspect about: one of those that may have, or several in a row.
-    async fn cause(&self, suspect: &Suspect, tried: &[Input]) -> Option<(Input, Suspect)> {
+    async fn cause(&self, suspect: &Suspect, tried: &[Input], look: Look) -> Option<(Input, Suspect)> {
         if suspect.oracle == Oracle::Poisoned && suspect.tries.len() > 1 {
             // It takes all of them, and nothing else.
             let inputs: Vec<Input> =
@@ -185,7 +196,7 @@ impl Replayer<'_> {
         }
         // A server that was not greeted has seen nothing before.
         let is_bare = |place: &usize| tried.get(*place).is_some_and(Input::is_bare);
-        if suspect.oracle == Oracle::NoAnswer || suspect.tries.iter().any(is_bare) {
+        if look == Look::Quick || suspect.oracle == Oracle::NoAnswer || suspect.tries.iter().any(is_bare) {
             return None;
         }
         // It takes what was before.
@@ -207,16 +218,20 @@ impl Replayer<'_> {
     }
 
     /// Confirms a suspect and makes its input small; none if it did not show itself again.
-    pub(super) async fn confirm(&self, suspect: &Suspect, tried: &[Input]) -> Option<Confirmed> {
-        let confirmed = self.confirm_so(suspect, tried).await;
-        if confirmed.is_some() || suspect.oracle != Oracle::Crash {
+    pub(super) async fn confirm(&self, suspect: &Suspect, tried: &[Input], look: Look) -> Option<Confirmed> {
+        let confirmed = self.confirm_so(suspect, tried, look).await;
+        if confirmed.is_some() || look == Look::Quick || suspect.oracle != Oracle::Crash {
             return confirmed;
         }
-        Replayer { lingers: true, ..*self }.confirm_so(suspect, tried).await
+        Replayer { lingers: true, ..*self }.confirm_so(suspect, tried, look).await
     }
 
-    async fn confirm_so(&self, suspect: &Suspect, tried: &[Input]) -> Option<Confirmed> {
-        let (input, seen) = self.cause(suspect, tried).await?;
+    async fn confirm_so(&self, suspect: &Suspect, tried: &[Input], look: Look) -> Option<Confirmed> {
+        let (input, seen) = self.cause(suspect, tried, look).await?;
+        // To make an input smaller that ends the server now and then takes a start for each step.
+        if look == Look::Quick && seen.oracle.ends_server() {
+            self.shows(&input, &seen, true).await?;
+        }
         let mut smallest = Vec::new();
         for care in [Some(Care::Little), Some(Care::Much), None] {
             let minimized = match care {
@@ -231,7 +246,7 @@ impl Replayer<'_> {
                 return Some(Confirmed { suspect, input, minimized, reproduced: (reproduced, REPEATS) });
             }
             smallest.push(minimized);
-            if Instant::now() > self.deadline {
+            if look == Look::Quick || Instant::now() > self.deadline {
                 break;
             }
         }

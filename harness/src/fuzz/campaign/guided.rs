@@ -17,7 +17,7 @@ use crate::fuzz::finding::Finding;
 use crate::fuzz::ground::{Ground, Place};
 use crate::fuzz::guided::{End, Event, Figures, Find, Run, Source, Work};
 use crate::fuzz::input::Input;
-use crate::fuzz::replay::Replayer;
+use crate::fuzz::replay::{Look, Replayer};
 use crate::process::confine;
 use crate::run::RunError;
 
@@ -245,7 +245,7 @@ async fn look_into(
     }
     suspects.sort_by_key(|suspect| suspect.oracle);
     for suspect in suspects {
-        consider(shared, place, (suspect, false), &tried, found).await;
+        consider(shared, place, (&suspect, false), (&tried, Look::Thorough), found).await;
     }
 }
 
@@ -267,6 +267,6 @@ async fn look_at(
     let mut suspects = replayer.suspects_of(tried.clone(), false).await;
     suspects.sort_by_key(|suspect| suspect.oracle);
     for suspect in suspects {
-        consider(shared, place, (suspect, false), &tried, found).await;
+        consider(shared, place, (&suspect, false), (&tried, Look::Thorough), found).await;
     }
 }

@@ -8,7 +8,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::Instant;
 
-use super::spent::{Spent, Waiting, cost, is_unanswered};
+use super::spent::{Spent, Waiting, cost, first_look, is_unanswered};
 use super::turns;
 use super::{LATER, MOST_DOUBTS, Shared, consider, endure, is_doubtful, is_left_out, replayer};
 use crate::fuzz::deaths;
@@ -110,8 +110,10 @@ impl Lane {
             }
             self.put_aside(waiting);
         }
-        for waiting in std::mem::take(&mut self.spent.put_off) {
-            look_into(&shared, waiting, &self.found).await;
+        while let Some(waiting) = self.spent.next() {
+            if let Some(again) = look_into(&shared, waiting, &self.found).await {
+                self.spent.put_off(again);
+            }
         }
         self.empty_aside().await;
     }
@@ -383,7 +385,7 @@ impl Lane {
         let shared = Arc::clone(&self.shared);
         suspects.sort_by_key(cost);
         for suspect in suspects {
-            if is_doubtful(&shared, &suspect, later) {
+            if is_doubtful(&shared, &suspect, later) || self.spent.has_enough_of(&suspect.signature) {
                 continue;
             }
             // Where nothing can be looked into beside the lane, waiting would take the time of everything else: that has
@@ -393,9 +395,14 @@ impl Lane {
                 || (!suspect.oracle.ends_server() && self.spent.is_too_much(&shared))
             {
                 shared.book().await_verdict(&suspect.signature);
-                self.spent.put_off(number, (suspect, later), tried);
+                self.spent.put_off(Waiting::new(&shared, number, (suspect, later), tried));
             } else {
-                self.consider(place, (suspect, later), tried).await;
+                let began = Instant::now();
+                let look = first_look(&shared, &suspect);
+                if consider(&shared, place, (&suspect, later), (tried, look), &self.found).await {
+                    self.spent.put_off(Waiting::again(number, (suspect, later), tried));
+                }
+                self.looked(began);
             }
         }
         self.look_aside();
@@ -428,13 +435,12 @@ impl Lane {
 
     fn put_aside(&mut self, waiting: Waiting) {
         let (shared, found) = (Arc::clone(&self.shared), self.found.clone());
-        self.aside.spawn(async move { look_into(&shared, waiting, &found).await });
+        // Silence has one look only.
+        self.aside.spawn(async move { drop(look_into(&shared, waiting, &found).await) });
     }
 
-    /// Looks into a suspect, and counts the time that it takes.
-    async fn consider(&mut self, place: &Place, suspect: (Suspect, bool), tried: &[Input]) {
-        let began = Instant::now();
-        consider(&self.shared, place, suspect, tried, &self.found).await;
+    /// Counts the time since then as spent on suspects.
+    fn looked(&mut self, began: Instant) {
         self.spent.looking += began.elapsed();
         self.shared.looked(began);
     }
@@ -443,11 +449,12 @@ impl Lane {
     async fn look_into_what_is_due(&mut self) {
         let shared = Arc::clone(&self.shared);
         self.look_aside();
-        while let Some(Waiting { place: number, suspect, later, tried }) =
-            self.spent.due(&shared, self.is_alone())
-        {
-            let Some(place) = shared.ground.places.get(number) else { break };
-            self.consider(place, (suspect, later), &tried).await;
+        while let Some(waiting) = self.spent.due(&shared, self.is_alone()) {
+            let began = Instant::now();
+            if let Some(again) = look_into(&shared, waiting, &self.found).await {
+                self.spent.put_off(again);
+            }
+            self.looked(began);
         }
     }
 
@@ -480,11 +487,16 @@ impl Lane {
     }
 }
 
-/// Looks into what was put off.
-async fn look_into(shared: &Shared, waiting: Waiting, found: &mpsc::UnboundedSender<Finding>) {
-    let Waiting { place, suspect, later, tried } = waiting;
-    let Some(place) = shared.ground.places.get(place) else { return };
-    consider(shared, place, (suspect, later), &tried, found).await;
+/// Looks into what was put off; gives it back for another look if only that would tell.
+async fn look_into(
+    shared: &Shared,
+    waiting: Waiting,
+    found: &mpsc::UnboundedSender<Finding>,
+) -> Option<Waiting> {
+    let Waiting { place: number, suspect, later, tried, look } = waiting;
+    let place = shared.ground.places.get(number)?;
+    let open = consider(shared, place, (&suspect, later), (&tried, look), found).await;
+    open.then(|| Waiting::again(number, (suspect, later), &tried))
 }
 
 /// A panic beside the lane is ours, and stays one.

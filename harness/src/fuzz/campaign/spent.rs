@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::Shared;
 use super::turns::Turns;
+use super::{MOST_DOUBTS, Shared};
 use crate::fuzz::input::Input;
 use crate::fuzz::oracle::Oracle;
+use crate::fuzz::replay::{LONGEST_TAIL, Look};
 use crate::fuzz::suspect::Suspect;
 
 /// One part in so many of the time may go into trials of endurance.
@@ -17,6 +18,8 @@ const ENDURING: u32 = 3;
 const LOOKING: u32 = 3;
 /// So many suspects wait in a lane, and so many of silence beside them.
 const MOST_PUT_OFF: usize = 64;
+/// So many suspects wait in a lane for a thorough look, with what was tried before them.
+const MOST_THOROUGH: usize = 8;
 /// One part in so many of the time may go into starts of the server for no other reason than that an input ended a session.
 const CLOSING: u32 = 6;
 
@@ -25,20 +28,55 @@ pub(super) fn cost(suspect: &Suspect) -> (bool, Oracle) {
     (is_unanswered(suspect), suspect.oracle)
 }
 
+/// How far the first look into a suspect goes. Where time is limited, what is quick comes before what takes long.
+pub(super) fn first_look(shared: &Shared, suspect: &Suspect) -> Look {
+    if shared.deadline.is_some() && !is_unanswered(suspect) { Look::Quick } else { Look::Thorough }
+}
+
 /// Whether looking into it is mostly waiting, which can be done beside other things.
 pub(super) fn is_unanswered(suspect: &Suspect) -> bool {
     suspect.oracle == Oracle::NoAnswer
 }
 
-/// A suspect that nobody has looked into yet.
+/// A suspect that is looked into later.
 pub(super) struct Waiting {
     /// The place where it was seen, by number.
     pub(super) place: usize,
     pub(super) suspect: Suspect,
     /// Whether other legs were flown in the same session before.
     pub(super) later: bool,
-    /// The inputs that may have caused it.
+    /// The inputs that may have caused it, and what else the look needs.
     pub(super) tried: Vec<Input>,
+    pub(super) look: Look,
+}
+
+impl Waiting {
+    /// A suspect that nobody has looked into yet, with those of the inputs that may have caused it alone.
+    pub(super) fn new(
+        shared: &Shared,
+        place: usize,
+        (mut suspect, later): (Suspect, bool),
+        tried: &[Input],
+    ) -> Waiting {
+        let look = first_look(shared, &suspect);
+        let tried: Vec<Input> = suspect.tries.iter().filter_map(|place| tried.get(*place)).cloned().collect();
+        suspect.tries = (0..tried.len()).collect();
+        Waiting { place, suspect, later, tried, look }
+    }
+
+    /// A suspect of which a quick look told nothing, with the inputs before it.
+    pub(super) fn again(place: usize, (mut suspect, later): (Suspect, bool), tried: &[Input]) -> Waiting {
+        let last = suspect.tries.iter().copied().max().unwrap_or(0);
+        let first = (last + 1).saturating_sub(LONGEST_TAIL);
+        suspect.tries = suspect.tries.iter().filter_map(|place| place.checked_sub(first)).collect();
+        let tried = tried.get(first..=last).unwrap_or_default().to_vec();
+        Waiting { place, suspect, later, tried, look: Look::Thorough }
+    }
+
+    /// What is looked into first: what is quick, and silence, which has to be waited for, last.
+    fn kind(&self) -> (bool, Look) {
+        (is_unanswered(&self.suspect), self.look)
+    }
 }
 
 /// What a lane spends on looking into suspects, and what it has put off.
@@ -87,17 +125,28 @@ impl Spent {
         self.turns.over(self.began.elapsed(), tools)
     }
 
-    pub(super) fn put_off(&mut self, place: usize, (mut suspect, later): (Suspect, bool), tried: &[Input]) {
-        let known = self.put_off.iter().any(|other| other.suspect.signature == suspect.signature);
-        let like_it = |other: &&Waiting| is_unanswered(&other.suspect) == is_unanswered(&suspect);
-        let like_it = self.put_off.iter().filter(like_it).count();
-        if known || like_it >= MOST_PUT_OFF {
+    /// Puts a look off, unless there is no room for it, or as many wait as would be carried out.
+    pub(super) fn put_off(&mut self, waiting: Waiting) {
+        let kind = waiting.kind();
+        let (same, most) = match kind {
+            (true, _) | (_, Look::Quick) => (1, MOST_PUT_OFF),
+            // One input may show it where others do not.
+            (false, Look::Thorough) => (MOST_DOUBTS, MOST_THOROUGH),
+        };
+        let like_it = || self.put_off.iter().filter(|other| other.kind() == kind);
+        let known = like_it().filter(|other| other.suspect.signature == waiting.suspect.signature).count();
+        if known >= same || like_it().count() >= most {
             return;
         }
-        let tried: Vec<Input> = suspect.tries.iter().filter_map(|place| tried.get(*place)).cloned().collect();
-        suspect.tries = (0..tried.len()).collect();
-        self.put_off.push(Waiting { place, suspect, later, tried });
-        self.put_off.sort_by_key(|waiting| cost(&waiting.suspect));
+        self.put_off.push(waiting);
+        self.put_off.sort_by_key(|waiting| (waiting.kind(), waiting.suspect.oracle));
+    }
+
+    /// Whether as many thorough looks into the same wait as would be carried out, so that quick ones would tell nothing more.
+    pub(super) fn has_enough_of(&self, signature: &str) -> bool {
+        let same =
+            |waiting: &&Waiting| waiting.look == Look::Thorough && waiting.suspect.signature == signature;
+        self.put_off.iter().filter(same).count() >= MOST_DOUBTS
     }
 
     /// What was put off and is looked into now, if there is time for it; silence only where a lane `is_alone`.
@@ -115,9 +164,81 @@ impl Spent {
         Some(self.put_off.remove(next))
     }
 
+    /// The next that was put off.
+    pub(super) fn next(&mut self) -> Option<Waiting> {
+        (!self.put_off.is_empty()).then(|| self.put_off.remove(0))
+    }
+
     /// The next silence that was put off.
     pub(super) fn next_silent(&mut self) -> Option<Waiting> {
         let next = self.put_off.iter().position(|waiting| is_unanswered(&waiting.suspect))?;
         Some(self.put_off.remove(next))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn waiting(oracle: Oracle, signature: &str, look: Look) -> Waiting {
+        let suspect = Suspect {
+            oracle,
+            requirement: String::new(),
+            message: String::new(),
+            signature: signature.to_owned(),
+            tries: Vec::new(),
+            step: None,
+            evidence: Vec::new(),
+        };
+        Waiting { place: 0, suspect, later: false, tried: Vec::new(), look }
+    }
+
+    #[test]
+    fn what_is_quick_comes_first_and_silence_last() {
+        let mut spent = Spent::new();
+        for (oracle, look) in [
+            (Oracle::NoAnswer, Look::Thorough),
+            (Oracle::Crash, Look::Thorough),
+            (Oracle::WrongAnswer, Look::Quick),
+            (Oracle::Crash, Look::Quick),
+        ] {
+            spent.put_off(waiting(oracle, oracle.as_str(), look));
+        }
+        let order: Vec<(Oracle, Look)> =
+            std::iter::from_fn(|| spent.next()).map(|next| (next.suspect.oracle, next.look)).collect();
+        assert_eq!(
+            order,
+            [
+                (Oracle::Crash, Look::Quick),
+                (Oracle::WrongAnswer, Look::Quick),
+                (Oracle::Crash, Look::Thorough),
+                (Oracle::NoAnswer, Look::Thorough),
+            ]
+        );
+    }
+
+    #[test]
+    fn the_same_waits_as_often_as_it_is_looked_into() {
+        let mut spent = Spent::new();
+        for _ in 0..=MOST_DOUBTS {
+            assert!(!spent.has_enough_of("crash: 1"));
+            spent.put_off(waiting(Oracle::Crash, "crash: 1", Look::Quick));
+        }
+        assert_eq!(spent.put_off.len(), 1);
+        for _ in 0..=MOST_DOUBTS {
+            spent.put_off(waiting(Oracle::Crash, "crash: 1", Look::Thorough));
+        }
+        assert_eq!(spent.put_off.len(), 1 + MOST_DOUBTS);
+        assert!(spent.has_enough_of("crash: 1"));
+        assert!(!spent.has_enough_of("crash: 2"));
+    }
+
+    #[test]
+    fn what_is_looked_into_thoroughly_keeps_what_came_before_it() {
+        let tried = vec![Input { origin: "walk", steps: Vec::new() }; 300];
+        let mut suspect = waiting(Oracle::Crash, "crash: 1", Look::Quick).suspect;
+        suspect.tries = vec![280];
+        let again = Waiting::again(0, (suspect, false), &tried);
+        assert_eq!((again.tried.len(), again.suspect.tries), (LONGEST_TAIL, vec![LONGEST_TAIL - 1]));
     }
 }
