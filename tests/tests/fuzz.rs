@@ -127,6 +127,15 @@ fn a_right_server_is_clean_over_http_too() {
 }
 
 #[test]
+fn a_tool_that_always_takes_minutes_is_no_hang() {
+    let desk = tempfile::tempdir().unwrap();
+    let server = ["python3".to_owned(), folder().join("ponder.py").to_string_lossy().into_owned()];
+    let report = fuzz(&server, &["--time", "8"], desk.path());
+    assert_eq!(report["findings"], serde_json::json!([]));
+    assert_eq!(report["undecided"], serde_json::json!(["hang: a call of `ponder`"]));
+}
+
+#[test]
 fn what_crosses_between_sessions_is_found() {
     let script = folder().join("shout_over_http.py").to_string_lossy().into_owned();
     let server = ["python3", &script, "{port}"].map(str::to_owned);

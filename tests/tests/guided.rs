@@ -84,9 +84,9 @@ mod with_engine {
         vec![folder.join("target/mcp-conform-coverage/debug/guided-server").to_string_lossy().into_owned()]
     }
 
-    fn c(folder: &Path) -> Vec<String> {
-        built("c", &["make"], folder);
-        vec![folder.join("server").to_string_lossy().into_owned()]
+    fn c(program: &str, folder: &Path) -> Vec<String> {
+        built("c", &["make", program], folder);
+        vec![folder.join(program).to_string_lossy().into_owned()]
     }
 
     /// A campaign; what it says and what it reports.
@@ -108,12 +108,15 @@ mod with_engine {
 
     #[test]
     fn a_bug_that_is_seen_in_what_is_executed_alone_is_found_and_replayed() {
-        let folders: [_; 3] = std::array::from_fn(|_| tempfile::tempdir().unwrap());
-        let [one, two, three] = folders.each_ref().map(|folder| folder.path());
+        let folders: [_; 4] = std::array::from_fn(|_| tempfile::tempdir().unwrap());
+        let [one, two, three, four] = folders.each_ref().map(|folder| folder.path());
         // Which of the two ways Python reports by depends on its version.
-        for (server, folder, source) in
-            [(rust(one), one, "sancov"), (c(two), two, "sancov, gcc"), (python("nested"), three, "sys.")]
-        {
+        for (server, folder, source) in [
+            (rust(one), one, "sancov"),
+            (c("server", two), two, "sancov, gcc"),
+            (c("server-cpp", three), three, "sancov, gcc"),
+            (python("nested"), four, "sys."),
+        ] {
             // How soon it is found differs by a factor of a hundred from seed to seed.
             let campaigns = (1..=SEEDS).map(|seed: u32| {
                 let options = ["--call", "all", "--cases", "60000", "--seed", &seed.to_string()];

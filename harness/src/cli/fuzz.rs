@@ -445,7 +445,7 @@ fn ended(outcome: &Outcome, fuzz: &FuzzSettings) -> String {
     if !outcome.undecided.is_empty() {
         let _ = writeln!(
             out,
-            "  no time was left to be sure of {}; a longer --time gives some",
+            "  {} could not be looked into: no time was left, or no other call of the tool succeeded; a longer --time may help",
             text::count(outcome.undecided.len(), "suspect")
         );
         out.push_str(&listed(&outcome.undecided));

@@ -124,6 +124,8 @@ struct Book {
     doubts: HashMap<String, usize>,
     /// Suspects that are looked into or wait for that, by signature.
     pending: BTreeSet<String>,
+    /// Tools of which a call succeeded, so that it is known that they can answer in time.
+    served: HashSet<String>,
     deaths: Deaths,
     stats: Stats,
     guided: Vec<Guided>,
@@ -372,6 +374,17 @@ fn is_doubtful(shared: &Shared, suspect: &Suspect, later: bool) -> bool {
     doubts.is_some_and(|doubts| doubts >= MOST_DOUBTS)
 }
 
+/// Whether silence follows a call of a tool of which no call has succeeded yet: nothing tells how long it takes when it is
+/// well, and some take minutes.
+fn may_just_be_slow(shared: &Shared, place: &Place, suspect: &Suspect, tried: &[Input]) -> bool {
+    if !suspect.oracle.is_silence() {
+        return false;
+    }
+    let input = suspect.tries.first().and_then(|place| tried.get(*place));
+    let tool = input.and_then(|input| turns::called(input, &place.knowledge.tools));
+    tool.is_some_and(|tool| !shared.book().served.contains(&tool))
+}
+
 /// Looks into a suspect, unless that has been done; says whether only another look would tell.
 async fn consider(
     shared: &Shared,
@@ -382,6 +395,10 @@ async fn consider(
 ) -> bool {
     if is_doubtful(shared, suspect, later) {
         shared.book().pending.remove(&suspect.signature);
+        return false;
+    }
+    if may_just_be_slow(shared, place, suspect, tried) {
+        shared.book().await_verdict(&suspect.signature);
         return false;
     }
     {

@@ -1,7 +1,9 @@
 //! Judges a leg on a thread of its own, while the next one is flown.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
+use serde_json::Value;
 use tokio::task::JoinHandle;
 
 use super::input::Input;
@@ -15,7 +17,7 @@ const KEPT: usize = 256;
 pub(super) struct Judging {
     place: usize,
     later: bool,
-    task: JoinHandle<(Vec<Suspect>, Vec<Try>)>,
+    task: JoinHandle<(Vec<Suspect>, Vec<Try>, HashSet<String>)>,
 }
 
 /// What came of it.
@@ -28,23 +30,28 @@ pub(super) struct Judged {
     pub(super) suspects: Vec<Suspect>,
     /// What was tried, with the last inputs of the legs before.
     pub(super) tried: Vec<Input>,
+    /// The tools of which a call succeeded.
+    pub(super) served: HashSet<String>,
 }
 
 impl Judging {
     /// Begins.
     pub(super) fn begin(place: usize, later: bool, leg: Leg, knowledge: Arc<Knowledge>) -> Judging {
-        let judge = move || (suspect::all(&leg, &knowledge), leg.tries);
+        let judge = move || {
+            let served = served(&leg);
+            (suspect::all(&leg, &knowledge), leg.tries, served)
+        };
         Judging { place, later, task: tokio::task::spawn_blocking(judge) }
     }
 
     /// Waits until it is done. `earlier` is what [`last_of`] leaves of the leg that was judged before it.
     pub(super) async fn end(self, mut earlier: Vec<Input>) -> Judged {
-        let (mut suspects, tries) = match self.task.await {
+        let (mut suspects, tries, served) = match self.task.await {
             Ok(judged) => judged,
             Err(error) => match error.try_into_panic() {
                 Ok(panic) => std::panic::resume_unwind(panic),
                 // The campaign is over.
-                Err(_) => (Vec::new(), Vec::new()),
+                Err(_) => Default::default(),
             },
         };
         if !self.later {
@@ -56,8 +63,25 @@ impl Judging {
         }
         let mut tried = earlier;
         tried.extend(tries.into_iter().map(|this| this.input));
-        Judged { place: self.place, later: self.later, suspects, tried }
+        Judged { place: self.place, later: self.later, suspects, tried, served }
     }
+}
+
+/// The tools of which a call succeeded.
+pub(super) fn served(leg: &Leg) -> HashSet<String> {
+    let mut served: HashSet<&str> = HashSet::new();
+    for call in leg.calls() {
+        let name = call.params.get("name").and_then(Value::as_str);
+        // Another request may have had the same id.
+        let has_content = || call.answer.get("result").is_some_and(|result| result.get("content").is_some());
+        if let Some(name) = name.filter(|name| !served.contains(name))
+            && has_content()
+            && !suspect::is_refusal(call.answer)
+        {
+            served.insert(name);
+        }
+    }
+    served.into_iter().map(str::to_owned).collect()
 }
 
 /// The last of the inputs that were tried, for the leg after them.

@@ -53,6 +53,11 @@ impl Oracle {
         matches!(self, Oracle::Crash | Oracle::Hang | Oracle::Excess)
     }
 
+    /// Whether it tells that something is not answered, which has to be waited for.
+    pub(super) fn is_silence(self) -> bool {
+        matches!(self, Oracle::Hang | Oracle::NoAnswer)
+    }
+
     /// The oracle whose finding a case is, by the id that fuzzing gave the case; none where it has another.
     #[must_use]
     pub fn of_case(id: &str) -> Option<Oracle> {

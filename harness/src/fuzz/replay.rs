@@ -258,11 +258,11 @@ impl Replayer<'_> {
         let (reproduced, shown) = self.repeat(input, suspect).await;
         let suspect = shown?;
         // Silence now and then may be load; only silence each time is the server's.
-        if is_silence(&suspect) && reproduced < REPEATS {
+        if suspect.oracle.is_silence() && reproduced < REPEATS {
             return None;
         }
         // A tool may take its time, whatever it was given: silence counts when it lasts much longer than any answer.
-        if is_silence(&suspect) && calls_a_tool(input) {
+        if suspect.oracle.is_silence() && calls_a_tool(input) {
             let patient = Replayer { timeout: self.timeout.max(WORK), ..*self };
             patient.shows(input, &suspect, true).await?;
         }
@@ -273,7 +273,7 @@ impl Replayer<'_> {
         // One that is given all the time there is is enough to know that it is not just slow.
         let again = (0..REPEATS).map(|time| self.shows(input, suspect, time == 0));
         // Silence has to be waited for, which costs no more on several servers at once.
-        let side_by_side = if self.at_once && is_silence(suspect) { again.len() } else { 1 };
+        let side_by_side = if self.at_once && suspect.oracle.is_silence() { again.len() } else { 1 };
         let seen: Vec<Suspect> = stream::iter(again).buffered(side_by_side).filter_map(ready).collect().await;
         (u32::try_from(seen.len()).unwrap_or(REPEATS), seen.into_iter().last())
     }
@@ -295,7 +295,7 @@ impl Replayer<'_> {
                     None => break,
                 },
             };
-            open.hasty = care == Care::Little || !is_silence(suspect);
+            open.hasty = care == Care::Little || !suspect.oracle.is_silence();
             open.fly(&mut VecDeque::from([candidate.clone()])).await;
             if self.lingers {
                 open.linger().await;
@@ -330,15 +330,10 @@ enum Care {
     Much,
 }
 
-fn is_silence(suspect: &Suspect) -> bool {
-    matches!(suspect.oracle, Oracle::Hang | Oracle::NoAnswer)
-}
-
 /// Whether two suspects are the same fault. What a server hangs on or does not answer is named by its input, which may
 /// have become smaller meanwhile.
 fn is_same(one: &Suspect, other: &Suspect) -> bool {
-    one.oracle == other.oracle
-        && (one.signature == other.signature || matches!(one.oracle, Oracle::Hang | Oracle::NoAnswer))
+    one.oracle == other.oracle && (one.signature == other.signature || one.oracle.is_silence())
 }
 
 /// Whether an input calls a tool, as far as one can tell.

@@ -10,7 +10,9 @@ use tokio::time::Instant;
 
 use super::spent::{Spent, Waiting, cost, first_look, is_unanswered};
 use super::turns;
-use super::{LATER, MOST_DOUBTS, Shared, consider, endure, is_doubtful, is_left_out, replayer};
+use super::{
+    LATER, MOST_DOUBTS, Shared, consider, endure, is_doubtful, is_left_out, may_just_be_slow, replayer,
+};
 use crate::fuzz::deaths;
 use crate::fuzz::finding::Finding;
 use crate::fuzz::flight::{Flight, Landing};
@@ -103,7 +105,7 @@ impl Lane {
         // An engine may take over.
         drop(walking);
         while !self.is_alone()
-            && let Some(waiting) = self.spent.next_silent()
+            && let Some(waiting) = self.spent.next_silent(&shared)
         {
             if self.aside.len() >= MOST_ASIDE {
                 done(self.aside.join_next().await);
@@ -266,9 +268,10 @@ impl Lane {
     /// Looks into the suspects of the leg that was judged meanwhile.
     async fn catch_up(&mut self) {
         let Some(judging) = self.judging.take() else { return };
-        let Judged { place: number, later, mut suspects, tried } =
+        let Judged { place: number, later, mut suspects, tried, served } =
             judging.end(std::mem::take(&mut self.earlier)).await;
         let shared = Arc::clone(&self.shared);
+        shared.book().served.extend(served);
         let Some(place) = shared.ground.places.get(number) else { return };
         // Which of several inputs ended the server shows when they are tried one by one; those after it, which nobody has
         // looked at, get their turn by the same.
@@ -359,6 +362,7 @@ impl Lane {
             let leg = flight.take_leg();
             drop(flight);
             let mut suspects = suspect::all(&leg, &place.knowledge);
+            shared.book().served.extend(judging::served(&leg));
             let tried: Vec<Input> = leg.tries.into_iter().map(|this| this.input).collect();
             for suspect in suspects.iter_mut().filter(|suspect| suspect.oracle.ends_server()) {
                 suspect.tries = tried.len().checked_sub(1).into_iter().collect();
@@ -391,7 +395,8 @@ impl Lane {
             // Where nothing can be looked into beside the lane, waiting would take the time of everything else: that has
             // the first half of it.
             let can_wait = !self.is_alone() || shared.deadline.is_some();
-            if (is_unanswered(&suspect) && can_wait)
+            if may_just_be_slow(&shared, place, &suspect, tried)
+                || (is_unanswered(&suspect) && can_wait)
                 || (!suspect.oracle.ends_server() && self.spent.is_too_much(&shared))
             {
                 shared.book().await_verdict(&suspect.signature);
@@ -420,7 +425,7 @@ impl Lane {
         }
         if !self.is_alone()
             && self.aside.is_empty()
-            && let Some(waiting) = self.spent.next_silent()
+            && let Some(waiting) = self.spent.next_silent(&self.shared)
         {
             self.put_aside(waiting);
         }

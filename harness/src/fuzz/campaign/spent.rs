@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::turns::Turns;
-use super::{MOST_DOUBTS, Shared};
+use super::{MOST_DOUBTS, Shared, may_just_be_slow};
 use crate::fuzz::input::Input;
 use crate::fuzz::oracle::Oracle;
 use crate::fuzz::replay::{LONGEST_TAIL, Look};
@@ -71,6 +71,11 @@ impl Waiting {
         suspect.tries = suspect.tries.iter().filter_map(|place| place.checked_sub(first)).collect();
         let tried = tried.get(first..=last).unwrap_or_default().to_vec();
         Waiting { place, suspect, later, tried, look: Look::Thorough }
+    }
+
+    fn may_just_be_slow(&self, shared: &Shared) -> bool {
+        let place = shared.ground.places.get(self.place);
+        place.is_some_and(|place| may_just_be_slow(shared, place, &self.suspect, &self.tried))
     }
 
     /// What is looked into first: what is quick, and silence, which has to be waited for, last.
@@ -159,7 +164,9 @@ impl Spent {
             .deadline
             .is_none_or(|deadline| deadline.saturating_duration_since(Instant::now()) < self.began.elapsed());
         let may_be_silence = is_alone && half_is_over;
-        let is_due = |waiting: &Waiting| may_be_silence || !is_unanswered(&waiting.suspect);
+        let is_due = |waiting: &Waiting| {
+            (may_be_silence || !is_unanswered(&waiting.suspect)) && !waiting.may_just_be_slow(shared)
+        };
         let next = self.put_off.iter().position(is_due)?;
         Some(self.put_off.remove(next))
     }
@@ -169,9 +176,11 @@ impl Spent {
         (!self.put_off.is_empty()).then(|| self.put_off.remove(0))
     }
 
-    /// The next silence that was put off.
-    pub(super) fn next_silent(&mut self) -> Option<Waiting> {
-        let next = self.put_off.iter().position(|waiting| is_unanswered(&waiting.suspect))?;
+    /// The next silence that was put off and may be a fault.
+    pub(super) fn next_silent(&mut self, shared: &Shared) -> Option<Waiting> {
+        let is_next =
+            |waiting: &Waiting| is_unanswered(&waiting.suspect) && !waiting.may_just_be_slow(shared);
+        let next = self.put_off.iter().position(is_next)?;
         Some(self.put_off.remove(next))
     }
 }
