@@ -433,12 +433,13 @@ fn ended(outcome: &Outcome, fuzz: &FuzzSettings) -> String {
             stats.left_out
         );
     }
-    if stats.unconfirmed > 0 {
+    if !outcome.unconfirmed.is_empty() {
+        let count = outcome.unconfirmed.len();
         let _ = writeln!(
             out,
             "  {} did not show again and {} not reported",
-            text::count(usize::try_from(stats.unconfirmed).unwrap_or(usize::MAX), "suspect"),
-            if stats.unconfirmed == 1 { "is" } else { "are" }
+            text::count(count, "suspect"),
+            if count == 1 { "is" } else { "are" }
         );
         out.push_str(&listed(&outcome.unconfirmed));
     }

@@ -63,7 +63,7 @@ pub struct Stats {
     /// How long lanes did not try inputs of their own, because they looked into suspects or carried out trials of what
     /// only shows after a while; of all lanes together, in milliseconds.
     pub looking_ms: u64,
-    /// Suspects that did not show themselves again and are not reported.
+    /// Looks into suspects that did not show themselves again.
     pub unconfirmed: u64,
     /// Inputs that were left out because others like them kept ending the server, because they end a session and there was
     /// no time for that many starts, or because they call a tool that had its share of the time.

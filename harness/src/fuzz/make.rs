@@ -183,4 +183,9 @@ impl Maker {
     pub fn reclaim(&self, input: &mut Input) {
         reclaim::input(&self.parts, input);
     }
+
+    /// As [`Self::reclaim`], for an input that was found since a call succeeded whose arguments the schema forbids.
+    pub fn reclaim_forbidden(&self, input: &mut Input) {
+        reclaim::forbidden(&self.parts, input);
+    }
 }

@@ -33,10 +33,8 @@ use crate::session::{Session, headers};
 
 /// How often a finding is shown on fresh servers before it is reported.
 const REPEATS: u32 = 3;
-/// How many inputs before a suspect are tried together with it at most.
-pub(super) const LONGEST_TAIL: usize = 256;
-/// How many are, from few to many.
-const TAILS: [usize; 3] = [4, 32, LONGEST_TAIL];
+/// How many inputs before a suspect are tried together with it, from few to many.
+pub(super) const TAILS: [usize; 3] = [4, 32, 256];
 /// How long a tool may work without an answer.
 const WORK: Duration = Duration::from_secs(30);
 /// How long an input is made smaller.
@@ -66,7 +64,7 @@ pub(super) struct Replayer<'a> {
 /// How far a look into a suspect goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Look {
-    /// At what one input alone shows at once and each time: a handful of starts.
+    /// At what one input alone shows at once and each time: a handful of starts, beside those of making it smaller.
     Quick,
     /// Also at what takes several inputs in a row, shows now and then, or shows late: dozens of starts.
     Thorough,
@@ -229,7 +227,7 @@ impl Replayer<'_> {
     async fn confirm_so(&self, suspect: &Suspect, tried: &[Input], look: Look) -> Option<Confirmed> {
         let (input, seen) = self.cause(suspect, tried, look).await?;
         // To make an input smaller that ends the server now and then takes a start for each step.
-        if look == Look::Quick && seen.oracle.ends_server() {
+        if look == Look::Quick && matches!(seen.oracle, Oracle::Crash | Oracle::Excess) {
             self.shows(&input, &seen, true).await?;
         }
         let mut smallest = Vec::new();
@@ -396,7 +394,11 @@ pub async fn all(
             };
             // A case file does not tell what is known of the answers.
             let mut input = input.clone();
-            place.maker.reclaim(&mut input);
+            if oracle == Some(Oracle::AcceptedInvalid) {
+                place.maker.reclaim_forbidden(&mut input);
+            } else {
+                place.maker.reclaim(&mut input);
+            }
             let suspects = tokio::select! {
                 suspects = replayer.again(input, oracle) => suspects,
                 () = run::stopped(stop.clone()) => {

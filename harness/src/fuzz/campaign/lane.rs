@@ -19,6 +19,7 @@ use crate::fuzz::flight::{Flight, Landing};
 use crate::fuzz::ground::Place;
 use crate::fuzz::input::Input;
 use crate::fuzz::judging::{self, Judged, Judging};
+use crate::fuzz::replay::Look;
 use crate::fuzz::stream::Stream;
 use crate::fuzz::suspect::{self, Suspect};
 
@@ -387,25 +388,28 @@ impl Lane {
         tried: &[Input],
     ) {
         let shared = Arc::clone(&self.shared);
-        suspects.sort_by_key(cost);
+        suspects.sort_by_key(|suspect| cost(&shared, suspect, tried));
         for suspect in suspects {
-            if is_doubtful(&shared, &suspect, later) || self.spent.has_enough_of(&suspect.signature) {
+            let is_too_much = self.spent.is_too_much(&shared);
+            if is_doubtful(&shared, &suspect, later)
+                || (is_too_much && self.spent.has_enough_of(&suspect.signature, later))
+            {
                 continue;
             }
+            let look = first_look(&shared, &suspect, tried);
             // Where nothing can be looked into beside the lane, waiting would take the time of everything else: that has
             // the first half of it.
             let can_wait = !self.is_alone() || shared.deadline.is_some();
             if may_just_be_slow(&shared, place, &suspect, tried)
                 || (is_unanswered(&suspect) && can_wait)
-                || (!suspect.oracle.ends_server() && self.spent.is_too_much(&shared))
+                || (!suspect.oracle.ends_server() && is_too_much)
             {
                 shared.book().await_verdict(&suspect.signature);
-                self.spent.put_off(Waiting::new(&shared, number, (suspect, later), tried));
+                self.spent.put_off(Waiting::new(number, (suspect, later), tried, look));
             } else {
                 let began = Instant::now();
-                let look = first_look(&shared, &suspect);
                 if consider(&shared, place, (&suspect, later), (tried, look), &self.found).await {
-                    self.spent.put_off(Waiting::again(number, (suspect, later), tried));
+                    self.spent.put_off(Waiting::new(number, (suspect, later), tried, Look::Thorough));
                 }
                 self.looked(began);
             }
@@ -501,7 +505,7 @@ async fn look_into(
     let Waiting { place: number, suspect, later, tried, look } = waiting;
     let place = shared.ground.places.get(number)?;
     let open = consider(shared, place, (&suspect, later), (&tried, look), found).await;
-    open.then(|| Waiting::again(number, (suspect, later), &tried))
+    open.then(|| Waiting::new(number, (suspect, later), &tried, Look::Thorough))
 }
 
 /// A panic beside the lane is ours, and stays one.

@@ -8,7 +8,7 @@ use super::turns::Turns;
 use super::{MOST_DOUBTS, Shared, may_just_be_slow};
 use crate::fuzz::input::Input;
 use crate::fuzz::oracle::Oracle;
-use crate::fuzz::replay::{LONGEST_TAIL, Look};
+use crate::fuzz::replay::{Look, TAILS};
 use crate::fuzz::suspect::Suspect;
 
 /// One part in so many of the time may go into trials of endurance.
@@ -23,14 +23,23 @@ const MOST_THOROUGH: usize = 8;
 /// One part in so many of the time may go into starts of the server for no other reason than that an input ended a session.
 const CLOSING: u32 = 6;
 
-/// What is looked into first: what ended the server, then what shows at once; silence, which has to be waited for, last.
-pub(super) fn cost(suspect: &Suspect) -> (bool, Oracle) {
-    (is_unanswered(suspect), suspect.oracle)
+/// What is looked into first: what is quick, and silence, which has to be waited for, last; of two alike what ended the
+/// server, and then what shows at once.
+pub(super) type Cost = (bool, Look, Oracle);
+
+/// What the first look into a suspect costs.
+pub(super) fn cost(shared: &Shared, suspect: &Suspect, tried: &[Input]) -> Cost {
+    (is_unanswered(suspect), first_look(shared, suspect, tried), suspect.oracle)
 }
 
-/// How far the first look into a suspect goes. Where time is limited, what is quick comes before what takes long.
-pub(super) fn first_look(shared: &Shared, suspect: &Suspect) -> Look {
-    if shared.deadline.is_some() && !is_unanswered(suspect) { Look::Quick } else { Look::Thorough }
+/// How far the first look into a suspect goes. Where time is limited, what is quick comes before what takes long; but
+/// where a thorough look would just do the same again, it is thorough at once.
+pub(super) fn first_look(shared: &Shared, suspect: &Suspect, tried: &[Input]) -> Look {
+    let is_bare = |place: &usize| tried.get(*place).is_some_and(Input::is_bare);
+    let is_all_there_is = suspect.oracle.is_silence()
+        || suspect.oracle == Oracle::Poisoned
+        || suspect.tries.iter().any(is_bare);
+    if shared.deadline.is_none() || is_all_there_is { Look::Thorough } else { Look::Quick }
 }
 
 /// Whether looking into it is mostly waiting, which can be done beside other things.
@@ -51,26 +60,28 @@ pub(super) struct Waiting {
 }
 
 impl Waiting {
-    /// A suspect that nobody has looked into yet, with those of the inputs that may have caused it alone.
+    /// A suspect of `tried`, of which it keeps what the look needs, and of a quick one more, for another one.
     pub(super) fn new(
-        shared: &Shared,
         place: usize,
         (mut suspect, later): (Suspect, bool),
         tried: &[Input],
+        look: Look,
     ) -> Waiting {
-        let look = first_look(shared, &suspect);
-        let tried: Vec<Input> = suspect.tries.iter().filter_map(|place| tried.get(*place)).cloned().collect();
-        suspect.tries = (0..tried.len()).collect();
+        let [_, some, many] = TAILS;
+        let tail = if look == Look::Quick { some } else { many };
+        let tried = if is_unanswered(&suspect) || suspect.oracle == Oracle::Poisoned {
+            // It takes these and nothing else.
+            let tried: Vec<Input> =
+                suspect.tries.iter().filter_map(|try_| tried.get(*try_)).cloned().collect();
+            suspect.tries = (0..tried.len()).collect();
+            tried
+        } else {
+            let last = suspect.tries.iter().copied().max().unwrap_or(0);
+            let first = (last + 1).saturating_sub(tail);
+            suspect.tries = suspect.tries.iter().filter_map(|place| place.checked_sub(first)).collect();
+            tried.get(first..=last).unwrap_or_default().to_vec()
+        };
         Waiting { place, suspect, later, tried, look }
-    }
-
-    /// A suspect of which a quick look told nothing, with the inputs before it.
-    pub(super) fn again(place: usize, (mut suspect, later): (Suspect, bool), tried: &[Input]) -> Waiting {
-        let last = suspect.tries.iter().copied().max().unwrap_or(0);
-        let first = (last + 1).saturating_sub(LONGEST_TAIL);
-        suspect.tries = suspect.tries.iter().filter_map(|place| place.checked_sub(first)).collect();
-        let tried = tried.get(first..=last).unwrap_or_default().to_vec();
-        Waiting { place, suspect, later, tried, look: Look::Thorough }
     }
 
     fn may_just_be_slow(&self, shared: &Shared) -> bool {
@@ -78,9 +89,13 @@ impl Waiting {
         place.is_some_and(|place| may_just_be_slow(shared, place, &self.suspect, &self.tried))
     }
 
-    /// What is looked into first: what is quick, and silence, which has to be waited for, last.
+    /// What has room of its own.
     fn kind(&self) -> (bool, Look) {
         (is_unanswered(&self.suspect), self.look)
+    }
+
+    fn is_of(&self, signature: &str, later: bool) -> bool {
+        self.suspect.signature == signature && self.later == later
     }
 }
 
@@ -130,7 +145,7 @@ impl Spent {
         self.turns.over(self.began.elapsed(), tools)
     }
 
-    /// Puts a look off, unless there is no room for it, or as many wait as would be carried out.
+    /// Puts a look off, unless as many wait as would be carried out. Where there is no room, the last of its kind goes.
     pub(super) fn put_off(&mut self, waiting: Waiting) {
         let kind = waiting.kind();
         let (same, most) = match kind {
@@ -138,19 +153,23 @@ impl Spent {
             // One input may show it where others do not.
             (false, Look::Thorough) => (MOST_DOUBTS, MOST_THOROUGH),
         };
-        let like_it = || self.put_off.iter().filter(|other| other.kind() == kind);
-        let known = like_it().filter(|other| other.suspect.signature == waiting.suspect.signature).count();
-        if known >= same || like_it().count() >= most {
+        let is_same =
+            |other: &&Waiting| other.kind() == kind && other.is_of(&waiting.suspect.signature, waiting.later);
+        if self.put_off.iter().filter(is_same).count() >= same {
             return;
         }
         self.put_off.push(waiting);
         self.put_off.sort_by_key(|waiting| (waiting.kind(), waiting.suspect.oracle));
+        if self.put_off.iter().filter(|other| other.kind() == kind).count() > most
+            && let Some(last) = self.put_off.iter().rposition(|other| other.kind() == kind)
+        {
+            self.put_off.remove(last);
+        }
     }
 
-    /// Whether as many thorough looks into the same wait as would be carried out, so that quick ones would tell nothing more.
-    pub(super) fn has_enough_of(&self, signature: &str) -> bool {
-        let same =
-            |waiting: &&Waiting| waiting.look == Look::Thorough && waiting.suspect.signature == signature;
+    /// Whether as many thorough looks into a suspect wait as would be carried out.
+    pub(super) fn has_enough_of(&self, signature: &str, later: bool) -> bool {
+        let same = |waiting: &&Waiting| waiting.look == Look::Thorough && waiting.is_of(signature, later);
         self.put_off.iter().filter(same).count() >= MOST_DOUBTS
     }
 
@@ -230,7 +249,7 @@ mod tests {
     fn the_same_waits_as_often_as_it_is_looked_into() {
         let mut spent = Spent::new();
         for _ in 0..=MOST_DOUBTS {
-            assert!(!spent.has_enough_of("crash: 1"));
+            assert!(!spent.has_enough_of("crash: 1", false));
             spent.put_off(waiting(Oracle::Crash, "crash: 1", Look::Quick));
         }
         assert_eq!(spent.put_off.len(), 1);
@@ -238,8 +257,19 @@ mod tests {
             spent.put_off(waiting(Oracle::Crash, "crash: 1", Look::Thorough));
         }
         assert_eq!(spent.put_off.len(), 1 + MOST_DOUBTS);
-        assert!(spent.has_enough_of("crash: 1"));
-        assert!(!spent.has_enough_of("crash: 2"));
+        assert!(spent.has_enough_of("crash: 1", false));
+        assert!(!spent.has_enough_of("crash: 1", true));
+    }
+
+    #[test]
+    fn the_gravest_has_room() {
+        let mut spent = Spent::new();
+        for number in 0..MOST_THOROUGH {
+            spent.put_off(waiting(Oracle::AcceptedInvalid, &number.to_string(), Look::Thorough));
+        }
+        spent.put_off(waiting(Oracle::Crash, "crash: 1", Look::Thorough));
+        assert_eq!(spent.put_off.len(), MOST_THOROUGH);
+        assert_eq!(spent.next().map(|next| next.suspect.oracle), Some(Oracle::Crash));
     }
 
     #[test]
@@ -247,7 +277,9 @@ mod tests {
         let tried = vec![Input { origin: "walk", steps: Vec::new() }; 300];
         let mut suspect = waiting(Oracle::Crash, "crash: 1", Look::Quick).suspect;
         suspect.tries = vec![280];
-        let again = Waiting::again(0, (suspect, false), &tried);
-        assert_eq!((again.tried.len(), again.suspect.tries), (LONGEST_TAIL, vec![LONGEST_TAIL - 1]));
+        for (look, kept) in [(Look::Quick, 32), (Look::Thorough, 256)] {
+            let waiting = Waiting::new(0, (suspect.clone(), false), &tried, look);
+            assert_eq!((waiting.tried.len(), waiting.suspect.tries), (kept, vec![kept - 1]));
+        }
     }
 }

@@ -222,9 +222,8 @@ impl Executor {
         self.figures.deaths += 1;
         let signature = signature::of_end(exit, &stderr);
         // The end is ours then, and says nothing of what it was for.
-        let same =
-            if was_excessive { format!("excess {}", suspect::subject(input)) } else { signature.clone() };
-        self.blame(bytes, input, &same, End::Died { exit, signature });
+        let signature = if was_excessive { format!("excess {}", suspect::subject(input)) } else { signature };
+        self.blame(bytes, input, &signature, End::Died { exit, signature: signature.clone() });
     }
 
     fn fell_silent(&mut self, bytes: &[u8], input: &Input) {

@@ -4,6 +4,7 @@ use mcp_conform_cases::case::Action;
 use serde_json::Value;
 
 use super::Parts;
+use super::tool::Tool;
 use crate::fuzz::input::{Claim, Door, Input, InputStep};
 use crate::template::{self, Variables};
 
@@ -14,16 +15,27 @@ pub(super) fn input(parts: &Parts, input: &mut Input) {
     }
 }
 
-fn claim(parts: &Parts, step: &InputStep) -> Claim {
-    let Action::Request(send) = &step.action else { return Claim::None };
-    let params = match (send.method.as_str(), &send.params) {
-        ("tools/call", Some(params)) => template::fill(params, &Variables::default()),
-        _ => return Claim::None,
-    };
-    let Ok(params) = params else { return Claim::None };
+/// See [`super::Maker::reclaim_forbidden`].
+pub(super) fn forbidden(parts: &Parts, input: &mut Input) {
+    for step in &mut input.steps {
+        let Some((tool, arguments)) = called(parts, step) else { continue };
+        step.claim = tool.claim_about_known(&arguments);
+    }
+}
+
+/// The tool that a step calls, and with what.
+fn called<'p>(parts: &'p Parts, step: &InputStep) -> Option<(&'p Tool, Value)> {
+    let Action::Request(send) = &step.action else { return None };
+    let params = send.params.as_ref().filter(|_| send.method == "tools/call")?;
+    let mut params = template::fill(params, &Variables::default()).ok()?;
     let name = params.get("name").and_then(Value::as_str).unwrap_or_default();
-    let Some(tool) = parts.tools.iter().find(|tool| tool.name == name) else { return Claim::None };
-    let Some(arguments) = params.get("arguments") else { return Claim::None };
+    let tool = parts.tools.iter().find(|tool| tool.name == name)?;
+    Some((tool, params.get_mut("arguments")?.take()))
+}
+
+fn claim(parts: &Parts, step: &InputStep) -> Claim {
+    let Some((tool, arguments)) = called(parts, step) else { return Claim::None };
+    let arguments = &arguments;
     match &step.claim {
         // Still a bait, as long as something is left of it and the marker itself is not what is sent.
         Claim::Bait { tool: baited, marker, door } if *baited == tool.name => {

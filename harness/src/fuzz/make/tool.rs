@@ -24,7 +24,7 @@ const MODEST_TEXT: usize = 64 * 1024;
 const MAX_KNOWN: usize = 64;
 
 /// Keywords whose breaking leaves no doubt. `format` is an annotation, and dialects of `pattern` differ.
-const CERTAIN: [&str; 19] = [
+const CERTAIN: [&str; 17] = [
     "required",
     "type",
     "enum",
@@ -42,12 +42,13 @@ const CERTAIN: [&str; 19] = [
     "minProperties",
     "maxProperties",
     "dependentRequired",
-    "anyOf",
-    "oneOf",
 ];
 
 /// Keywords whose breaking leaves no doubt where they hold nothing doubtful themselves.
-const CERTAIN_AT_TIMES: [&str; 4] = ["multipleOf", "not", "contains", "propertyNames"];
+const CERTAIN_AT_TIMES: [&str; 6] = ["anyOf", "oneOf", "multipleOf", "not", "contains", "propertyNames"];
+/// Keywords that arguments are made to break beyond doubt: patterns by texts on which no dialects differ, and multiples by
+/// numbers that are far from any.
+const BROKEN_ON_PURPOSE: [&str; 2] = ["pattern", "multipleOf"];
 /// Keywords on which validators differ: annotations, dialects, what is far away, what is reckoned in floating point, and
 /// what draft-07 does not know.
 const DOUBTFUL: [&str; 14] = [
@@ -66,6 +67,10 @@ const DOUBTFUL: [&str; 14] = [
     "minContains",
     "maxContains",
 ];
+/// Keywords that lead to another schema.
+const REFERENCES: [&str; 3] = ["$ref", "$dynamicRef", "$recursiveRef"];
+/// Keywords that a number may break by not being a multiple.
+const MULTIPLES: [&str; 3] = ["multipleOf", "anyOf", "oneOf"];
 /// Beyond this size validators call numbers multiples that nearly are.
 const SMALL: u64 = 100_000_000;
 /// A member that is no plain one in JavaScript: some validators do not see it.
@@ -117,8 +122,10 @@ impl Tool {
             pool.push(Value::Object(Map::new()));
         }
         let places = places(&schema, &pool);
-        let also_certain =
-            CERTAIN_AT_TIMES.into_iter().filter(|keyword| is_plain_everywhere(&schema, keyword)).collect();
+        let also_certain = CERTAIN_AT_TIMES
+            .into_iter()
+            .filter(|keyword| is_plain_everywhere(&schema, &schema, keyword))
+            .collect();
         Some(Tool { name, schema, hints, prepared, also_certain, pool, places, seed: settings.seed })
     }
 
@@ -168,6 +175,13 @@ impl Tool {
             .map_or(Claim::None, |arguments| self.claim_about(&arguments, None))
     }
 
+    /// As [`Self::claim_about`], for arguments of which somebody knew that the schema forbids them.
+    pub(super) fn claim_about_known(&self, arguments: &Value) -> Claim {
+        let known = BROKEN_ON_PURPOSE.into_iter().map(Some);
+        let claims = std::iter::once(None).chain(known).map(|known| self.claim_about(arguments, known));
+        claims.into_iter().find(|claim| matches!(claim, Claim::Forbidden { .. })).unwrap_or(Claim::None)
+    }
+
     /// What is known of arguments; `known` is the keyword that they were known to break before a change.
     pub(super) fn claim_about(&self, arguments: &Value, known: Option<&'static str>) -> Claim {
         let (Some(prepared), Value::Object(members)) = (&self.prepared, arguments) else {
@@ -184,11 +198,11 @@ impl Tool {
         }
         let broken = prepared.broken_keywords(arguments);
         let is_broken = |keyword: &&str| broken.iter().any(|found| found == keyword);
-        let also_certain = self
-            .also_certain
-            .iter()
-            .copied()
-            .filter(|keyword| *keyword != "multipleOf" || has_small_numbers(arguments));
+        let also_certain = self.also_certain.iter().copied().filter(|keyword| {
+            !names_any(&self.schema, &["multipleOf"])
+                || !MULTIPLES.contains(keyword)
+                || has_small_numbers(arguments)
+        });
         match known
             .filter(|known| is_broken(known))
             .or_else(|| CERTAIN.into_iter().chain(also_certain).find(|one| is_broken(one)))
@@ -204,10 +218,9 @@ impl Tool {
 
     /// The claim that goes with what [`Self::forbidden`] made.
     pub(super) fn claim_of(&self, broken: &Broken) -> Claim {
-        // Patterns are broken by texts on which no dialects differ, and multiples by numbers that are far from any.
         let keyword = CERTAIN
             .into_iter()
-            .chain(["pattern", "multipleOf"])
+            .chain(BROKEN_ON_PURPOSE)
             .chain(self.also_certain.iter().copied())
             .find(|known| *known == broken.keyword);
         match keyword {
@@ -218,22 +231,31 @@ impl Tool {
 }
 
 /// Whether a keyword holds nothing doubtful wherever a schema has it; what only looks like the keyword, as a property of
-/// that name does, may make it doubtful.
-fn is_plain_everywhere(schema: &Value, keyword: &str) -> bool {
+/// that name does, may make it doubtful. `whole` is what references lead into.
+fn is_plain_everywhere(whole: &Value, schema: &Value, keyword: &str) -> bool {
     match schema {
         Value::Object(members) => members.iter().all(|(name, member)| {
             let is_beside = keyword == "contains" && matches!(name.as_str(), "minContains" | "maxContains");
             !is_beside
-                && (name != keyword || is_plain(keyword, member))
-                && is_plain_everywhere(member, keyword)
+                && (name != keyword || is_plain(whole, keyword, member))
+                && is_plain_everywhere(whole, member, keyword)
         }),
-        Value::Array(items) => items.iter().all(|item| is_plain_everywhere(item, keyword)),
+        Value::Array(items) => items.iter().all(|item| is_plain_everywhere(whole, item, keyword)),
         _ => true,
     }
 }
 
-fn is_plain(keyword: &str, value: &Value) -> bool {
-    if keyword == "multipleOf" { value.is_u64() } else { !names_any(value, &DOUBTFUL) }
+fn is_plain(whole: &Value, keyword: &str, value: &Value) -> bool {
+    match keyword {
+        "multipleOf" => value.is_u64(),
+        // Nearly every optional member is an alternative with a reference in it: where that leads must be plain.
+        "anyOf" | "oneOf" => {
+            let alternatives = if names_any(value, &REFERENCES) { whole } else { value };
+            !names_any(alternatives, &["pattern", "patternProperties"])
+                && is_plain_everywhere(whole, alternatives, "multipleOf")
+        }
+        _ => !names_any(value, &DOUBTFUL),
+    }
 }
 
 /// Whether all numbers in a value are integers of moderate size.
@@ -366,12 +388,19 @@ mod tests {
     use super::*;
     use crate::event::Transport;
 
+    /// A tool whose `x` is such, or a price where it refers to that.
+    fn tool(schema: Value) -> Tool {
+        let price = json!({ "price": { "multipleOf": 0.01 } });
+        let definitions = if names_any(&schema, &["$ref"]) { price } else { json!({}) };
+        let input = json!({ "type": "object", "properties": { "x": schema }, "$defs": definitions });
+        let listed = json!({ "name": "t", "inputSchema": input });
+        let settings = MakerSettings::new(vec!["t".to_owned()], Revision::R2025_11_25, Transport::Stdio, 1);
+        Tool::of(&listed, &settings).unwrap()
+    }
+
     /// The keyword that arguments with this `x` are known to break.
     fn broken(schema: Value, x: Value) -> Option<&'static str> {
-        let listed =
-            json!({ "name": "t", "inputSchema": { "type": "object", "properties": { "x": schema } } });
-        let settings = MakerSettings::new(vec!["t".to_owned()], Revision::R2025_11_25, Transport::Stdio, 1);
-        match Tool::of(&listed, &settings).unwrap().claim_about(&json!({ "x": x }), None) {
+        match tool(schema).claim_about(&json!({ "x": x }), None) {
             Claim::Forbidden { keyword, .. } => Some(keyword),
             _ => None,
         }
@@ -386,6 +415,24 @@ mod tests {
             broken(json!({ "propertyNames": { "maxLength": 2 } }), json!({ "long": 1 })),
             Some("propertyNames")
         );
+        let either = json!([{ "type": "string" }, { "type": "null" }]);
+        assert_eq!(broken(json!({ "anyOf": either }), json!(7)), Some("anyOf"));
+        assert_eq!(broken(json!({ "oneOf": either }), json!(7)), Some("oneOf"));
+    }
+
+    #[test]
+    fn what_was_broken_on_purpose_is_known_again() {
+        for (schema, x) in
+            [(json!({ "pattern": "^a$" }), json!("b")), (json!({ "multipleOf": 0.5 }), json!(0.75))]
+        {
+            let (tool, arguments) = (tool(schema), json!({ "x": x }));
+            assert!(matches!(tool.claim_about(&arguments, None), Claim::None), "{arguments}");
+            assert!(matches!(tool.claim_about_known(&arguments), Claim::Forbidden { .. }), "{arguments}");
+        }
+        assert!(matches!(
+            tool(json!({ "multipleOf": 0.5 })).claim_about_known(&json!({ "x": 1.5 })),
+            Claim::None
+        ));
     }
 
     #[test]
@@ -398,5 +445,15 @@ mod tests {
         assert_eq!(broken(json!({ "not": { "pattern": "^\\p{L}+$" } }), json!("é")), None);
         assert_eq!(broken(json!({ "contains": { "format": "date" } }), json!(["x"])), None);
         assert_eq!(broken(json!({ "not": { "multipleOf": 0.1 } }), json!(0.2)), None);
+        // Where an alternative is what they differ on, so is that there is none.
+        for alternative in [
+            json!({ "multipleOf": 0.01 }),
+            json!({ "pattern": "^\\p{L}+$" }),
+            json!({ "$ref": "#/$defs/price" }),
+        ] {
+            let schema = json!({ "anyOf": [alternative, { "type": "null" }] });
+            assert_eq!(broken(schema.clone(), json!(24_484_978.162_170_92)), None, "{schema}");
+            assert_eq!(broken(schema.clone(), json!("é1")), None, "{schema}");
+        }
     }
 }
