@@ -19,6 +19,7 @@ use crate::fuzz::flight::{Flight, Landing};
 use crate::fuzz::ground::Place;
 use crate::fuzz::input::Input;
 use crate::fuzz::judging::{self, Judged, Judging};
+use crate::fuzz::oracle::Oracle;
 use crate::fuzz::replay::Look;
 use crate::fuzz::stream::Stream;
 use crate::fuzz::suspect::{self, Suspect};
@@ -402,7 +403,7 @@ impl Lane {
             let can_wait = !self.is_alone() || shared.deadline.is_some();
             if may_just_be_slow(&shared, place, &suspect, tried)
                 || (is_unanswered(&suspect) && can_wait)
-                || (!suspect.oracle.ends_server() && is_too_much)
+                || (!comes_at_once(&suspect) && is_too_much)
             {
                 shared.book().await_verdict(&suspect.signature);
                 self.spent.put_off(Waiting::new(number, (suspect, later), tried, look));
@@ -494,6 +495,12 @@ impl Lane {
         let all = book.known.iter().map(String::as_str).chain(doubtful).chain(put_off);
         all.filter_map(suspect::silent_subject).map(str::to_owned).collect()
     }
+}
+
+/// Whether a suspect is looked into at once: what ended the server stands in the way of everything else, and a report of a
+/// sanitizer may be about any of the many inputs before it.
+fn comes_at_once(suspect: &Suspect) -> bool {
+    suspect.oracle.ends_server() || suspect.oracle == Oracle::Sanitizer
 }
 
 /// Looks into what was put off; gives it back for another look if only that would tell.

@@ -37,7 +37,7 @@ pub(super) fn cost(shared: &Shared, suspect: &Suspect, tried: &[Input]) -> Cost 
 pub(super) fn first_look(shared: &Shared, suspect: &Suspect, tried: &[Input]) -> Look {
     let is_bare = |place: &usize| tried.get(*place).is_some_and(Input::is_bare);
     let is_all_there_is = suspect.oracle.is_silence()
-        || suspect.oracle == Oracle::Poisoned
+        || matches!(suspect.oracle, Oracle::Poisoned | Oracle::Sanitizer)
         || suspect.tries.iter().any(is_bare);
     if shared.deadline.is_none() || is_all_there_is { Look::Thorough } else { Look::Quick }
 }
