@@ -38,7 +38,7 @@ impl Judging {
     /// Begins.
     pub(super) fn begin(place: usize, later: bool, leg: Leg, knowledge: Arc<Knowledge>) -> Judging {
         let judge = move || {
-            let served = served(&leg);
+            let served = served(&leg, &knowledge.tools);
             (suspect::all(&leg, &knowledge), leg.tries, served)
         };
         Judging { place, later, task: tokio::task::spawn_blocking(judge) }
@@ -67,21 +67,19 @@ impl Judging {
     }
 }
 
-/// The tools of which a call succeeded.
-pub(super) fn served(leg: &Leg) -> HashSet<String> {
-    let mut served: HashSet<&str> = HashSet::new();
+/// Those of these tools of which a call succeeded. A server may accept any other name that is called as well.
+pub(super) fn served(leg: &Leg, tools: &[String]) -> HashSet<String> {
+    let mut served = HashSet::new();
     for call in leg.calls() {
         let name = call.params.get("name").and_then(Value::as_str);
+        let Some(tool) = tools.iter().find(|tool| Some(tool.as_str()) == name) else { continue };
         // Another request may have had the same id.
         let has_content = || call.answer.get("result").is_some_and(|result| result.get("content").is_some());
-        if let Some(name) = name.filter(|name| !served.contains(name))
-            && has_content()
-            && !suspect::is_refusal(call.answer)
-        {
-            served.insert(name);
+        if !served.contains(tool) && has_content() && !suspect::is_refusal(call.answer) {
+            served.insert(tool.clone());
         }
     }
-    served.into_iter().map(str::to_owned).collect()
+    served
 }
 
 /// The last of the inputs that were tried, for the leg after them.

@@ -364,7 +364,7 @@ impl Lane {
             let leg = flight.take_leg();
             drop(flight);
             let mut suspects = suspect::all(&leg, &place.knowledge);
-            shared.book().served.extend(judging::served(&leg));
+            shared.book().served.extend(judging::served(&leg, &place.knowledge.tools));
             let tried: Vec<Input> = leg.tries.into_iter().map(|this| this.input).collect();
             for suspect in suspects.iter_mut().filter(|suspect| suspect.oracle.ends_server()) {
                 suspect.tries = tried.len().checked_sub(1).into_iter().collect();
@@ -389,7 +389,7 @@ impl Lane {
         tried: &[Input],
     ) {
         let shared = Arc::clone(&self.shared);
-        suspects.sort_by_key(|suspect| cost(&shared, suspect, tried));
+        suspects.sort_by_key(|suspect| cost(suspect, first_look(&shared, suspect, tried)));
         for suspect in suspects {
             let is_too_much = self.spent.is_too_much(&shared);
             if is_doubtful(&shared, &suspect, later)
@@ -506,13 +506,14 @@ fn comes_at_once(suspect: &Suspect) -> bool {
 /// Looks into what was put off; gives it back for another look if only that would tell.
 async fn look_into(
     shared: &Shared,
-    waiting: Waiting,
+    mut waiting: Waiting,
     found: &mpsc::UnboundedSender<Finding>,
 ) -> Option<Waiting> {
-    let Waiting { place: number, suspect, later, tried, look } = waiting;
-    let place = shared.ground.places.get(number)?;
-    let open = consider(shared, place, (&suspect, later), (&tried, look), found).await;
-    open.then(|| Waiting::new(number, (suspect, later), &tried, Look::Thorough))
+    let place = shared.ground.places.get(waiting.place)?;
+    let suspect = (&waiting.suspect, waiting.later);
+    let is_open = consider(shared, place, suspect, (&waiting.tried, waiting.look), found).await;
+    waiting.look = Look::Thorough;
+    is_open.then_some(waiting)
 }
 
 /// A panic beside the lane is ours, and stays one.

@@ -25,11 +25,8 @@ const CLOSING: u32 = 6;
 
 /// What is looked into first: what is quick, and silence, which has to be waited for, last; of two alike what ended the
 /// server, and then what shows at once.
-pub(super) type Cost = (bool, Look, Oracle);
-
-/// What the first look into a suspect costs.
-pub(super) fn cost(shared: &Shared, suspect: &Suspect, tried: &[Input]) -> Cost {
-    (is_unanswered(suspect), first_look(shared, suspect, tried), suspect.oracle)
+pub(super) fn cost(suspect: &Suspect, look: Look) -> (bool, Look, Oracle) {
+    (is_unanswered(suspect), look, suspect.oracle)
 }
 
 /// How far the first look into a suspect goes. Where time is limited, what is quick comes before what takes long; but
@@ -159,7 +156,7 @@ impl Spent {
             return;
         }
         self.put_off.push(waiting);
-        self.put_off.sort_by_key(|waiting| (waiting.kind(), waiting.suspect.oracle));
+        self.put_off.sort_by_key(|waiting| cost(&waiting.suspect, waiting.look));
         if self.put_off.iter().filter(|other| other.kind() == kind).count() > most
             && let Some(last) = self.put_off.iter().rposition(|other| other.kind() == kind)
         {

@@ -18,8 +18,8 @@ pub(super) fn input(parts: &Parts, input: &mut Input) {
 /// See [`super::Maker::reclaim_forbidden`].
 pub(super) fn forbidden(parts: &Parts, input: &mut Input) {
     for step in &mut input.steps {
-        let Some((tool, arguments)) = called(parts, step) else { continue };
-        step.claim = tool.claim_about_known(&arguments);
+        let called = called(parts, step);
+        step.claim = called.map_or(Claim::None, |(tool, arguments)| tool.claim_about_known(&arguments));
     }
 }
 

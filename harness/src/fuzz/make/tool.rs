@@ -101,6 +101,8 @@ pub(super) struct Tool {
     prepared: Option<Prepared>,
     /// Those of [`CERTAIN_AT_TIMES`] whose breaking leaves no doubt in this schema.
     also_certain: Vec<&'static str>,
+    /// Whether the schema says `multipleOf` anywhere.
+    names_multiples: bool,
     /// Valid arguments as templates, never empty: the plainest first, the fullest second. Without a schema, `{}`.
     pub(super) pool: Vec<Value>,
     pub(super) places: Vec<Place>,
@@ -122,11 +124,11 @@ impl Tool {
             pool.push(Value::Object(Map::new()));
         }
         let places = places(&schema, &pool);
-        let also_certain = CERTAIN_AT_TIMES
-            .into_iter()
-            .filter(|keyword| is_plain_everywhere(&schema, &schema, keyword))
-            .collect();
-        Some(Tool { name, schema, hints, prepared, also_certain, pool, places, seed: settings.seed })
+        let also_certain =
+            CERTAIN_AT_TIMES.into_iter().filter(|keyword| is_plain_everywhere(&schema, keyword)).collect();
+        let names_multiples = names_any(&schema, &["multipleOf"]);
+        let seed = settings.seed;
+        Some(Tool { name, schema, hints, prepared, also_certain, names_multiples, pool, places, seed })
     }
 
     /// New arguments by a walk through the schema, as a template; not always valid.
@@ -198,11 +200,9 @@ impl Tool {
         }
         let broken = prepared.broken_keywords(arguments);
         let is_broken = |keyword: &&str| broken.iter().any(|found| found == keyword);
-        let also_certain = self.also_certain.iter().copied().filter(|keyword| {
-            !names_any(&self.schema, &["multipleOf"])
-                || !MULTIPLES.contains(keyword)
-                || has_small_numbers(arguments)
-        });
+        let is_doubtful = self.names_multiples && !has_small_numbers(arguments);
+        let also_certain =
+            self.also_certain.iter().copied().filter(|keyword| !is_doubtful || !MULTIPLES.contains(keyword));
         match known
             .filter(|known| is_broken(known))
             .or_else(|| CERTAIN.into_iter().chain(also_certain).find(|one| is_broken(one)))
@@ -231,30 +231,36 @@ impl Tool {
 }
 
 /// Whether a keyword holds nothing doubtful wherever a schema has it; what only looks like the keyword, as a property of
-/// that name does, may make it doubtful. `whole` is what references lead into.
-fn is_plain_everywhere(whole: &Value, schema: &Value, keyword: &str) -> bool {
-    match schema {
-        Value::Object(members) => members.iter().all(|(name, member)| {
-            let is_beside = keyword == "contains" && matches!(name.as_str(), "minContains" | "maxContains");
-            !is_beside
-                && (name != keyword || is_plain(whole, keyword, member))
-                && is_plain_everywhere(whole, member, keyword)
-        }),
-        Value::Array(items) => items.iter().all(|item| is_plain_everywhere(whole, item, keyword)),
-        _ => true,
+/// that name does, may make it doubtful.
+fn is_plain_everywhere(schema: &Value, keyword: &str) -> bool {
+    match keyword {
+        "multipleOf" => all_of_name(schema, keyword, &Value::is_u64),
+        "anyOf" | "oneOf" => {
+            // Nearly every optional member is an alternative with a reference in it: where that leads must be plain.
+            let whole = has_plain_alternatives(schema);
+            all_of_name(schema, keyword, &|value| {
+                if names_any(value, &REFERENCES) { whole } else { has_plain_alternatives(value) }
+            })
+        }
+        _ => {
+            let is_bounded = keyword == "contains" && names_any(schema, &["minContains", "maxContains"]);
+            !is_bounded && all_of_name(schema, keyword, &|value| !names_any(value, &DOUBTFUL))
+        }
     }
 }
 
-fn is_plain(whole: &Value, keyword: &str, value: &Value) -> bool {
-    match keyword {
-        "multipleOf" => value.is_u64(),
-        // Nearly every optional member is an alternative with a reference in it: where that leads must be plain.
-        "anyOf" | "oneOf" => {
-            let alternatives = if names_any(value, &REFERENCES) { whole } else { value };
-            !names_any(alternatives, &["pattern", "patternProperties"])
-                && is_plain_everywhere(whole, alternatives, "multipleOf")
-        }
-        _ => !names_any(value, &DOUBTFUL),
+fn has_plain_alternatives(value: &Value) -> bool {
+    !names_any(value, &["pattern", "patternProperties"]) && is_plain_everywhere(value, "multipleOf")
+}
+
+/// Whether all members of a name, anywhere in a value, are as they should be.
+fn all_of_name(value: &Value, name: &str, is: &impl Fn(&Value) -> bool) -> bool {
+    match value {
+        Value::Object(members) => members
+            .iter()
+            .all(|(other, member)| (other != name || is(member)) && all_of_name(member, name, is)),
+        Value::Array(items) => items.iter().all(|item| all_of_name(item, name, is)),
+        _ => true,
     }
 }
 
