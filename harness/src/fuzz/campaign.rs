@@ -354,11 +354,14 @@ fn far_away() -> Instant {
     Instant::now() + Duration::from_secs(365 * 24 * 3600)
 }
 
-fn is_left_out(shared: &Shared, input: &Input) -> bool {
+fn is_left_out(shared: &Shared, place: &Place, input: &Input) -> bool {
     let are_none = shared.book().deaths.are_none();
     !are_none && {
         let kind = deaths::kind(input);
-        shared.book().deaths.leave_out(kind)
+        let mut book = shared.book();
+        let tool = turns::all_called(input, &place.knowledge.tools).find(|tool| !book.served.contains(tool));
+        book.deaths.leave_out(kind)
+            || tool.is_some_and(|tool| book.deaths.leave_out(deaths::kind_of_hang(&tool)))
     }
 }
 
@@ -377,12 +380,14 @@ fn is_doubtful(shared: &Shared, suspect: &Suspect, later: bool) -> bool {
 /// Whether silence follows a call of a tool of which no call has succeeded yet: nothing tells how long it takes when it is
 /// well, and some take minutes.
 fn may_just_be_slow(shared: &Shared, place: &Place, suspect: &Suspect, tried: &[Input]) -> bool {
-    if !suspect.oracle.is_silence() {
-        return false;
-    }
-    let input = suspect.tries.first().and_then(|place| tried.get(*place));
-    let tool = input.and_then(|input| turns::called(input, &place.knowledge.tools));
-    tool.is_some_and(|tool| !shared.book().served.contains(&tool))
+    let mut inputs = suspect.tries.iter().filter_map(|place| tried.get(*place));
+    suspect.oracle.is_silence() && inputs.any(|input| calls_unserved(shared, place, input))
+}
+
+/// Whether an input calls a tool of which no call has succeeded yet.
+fn calls_unserved(shared: &Shared, place: &Place, input: &Input) -> bool {
+    let mut tools = turns::all_called(input, &place.knowledge.tools);
+    tools.any(|tool| !shared.book().served.contains(&tool))
 }
 
 /// Looks into a suspect, unless that has been done; says whether only another look would tell.
@@ -410,8 +415,19 @@ async fn consider(
         }
     }
     let confirmed = replayer(shared, place).confirm(suspect, tried, look).await;
+    // It may take a call before it, which was not suspected.
+    let is_slow = confirmed.as_ref().is_some_and(|confirmed| {
+        confirmed.suspect.oracle.is_silence() && calls_unserved(shared, place, &confirmed.minimized)
+    });
     let mut book = shared.book();
     match confirmed {
+        Some(confirmed) if is_slow => {
+            book.known.remove(&suspect.signature);
+            *book.doubts.entry(doubt_of(&suspect.signature, later)).or_default() += 1;
+            book.pending.remove(&suspect.signature);
+            book.await_verdict(&confirmed.suspect.signature);
+            return false;
+        }
         Some(confirmed) => {
             let finding = Finding::new(confirmed, place.revision, place.opener.transport());
             book.known.insert(finding.signature.clone());

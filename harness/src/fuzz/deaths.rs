@@ -88,6 +88,11 @@ impl Deaths {
     }
 }
 
+/// Under which name it is counted that a call of a tool of which none succeeded ended in a hang, whatever its arguments.
+pub(super) fn kind_of_hang(tool: &str) -> String {
+    format!("hang in {tool}")
+}
+
 /// What an input has in common with others that end a server for the same reason, as far as one can tell from outside.
 pub(super) fn kind(input: &Input) -> String {
     let [step] = input.steps.as_slice() else {

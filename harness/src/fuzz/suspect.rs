@@ -87,6 +87,9 @@ pub(super) fn called(step: &InputStep, tools: &[String]) -> Option<String> {
                 .filter(|message| message.get("method").is_some_and(|method| method == "tools/call"));
             written.as_ref().and_then(|message| message.get("params"))
         }
+        Action::Json(message) if message.get("method").is_some_and(|method| method == "tools/call") => {
+            message.get("params")
+        }
         _ => None,
     };
     let name = params?.get("name")?.as_str()?;

@@ -52,6 +52,8 @@ pub(super) struct Lane {
     /// The trials of endurance that were carried out.
     trials: usize,
     spent: Spent,
+    /// Whether the server hung before the inputs of a leg.
+    canaries_hang: bool,
     /// Inputs that end a session, by place, for when one may end.
     closing: VecDeque<(usize, Input)>,
     judging: Option<Judging>,
@@ -74,6 +76,7 @@ impl Lane {
             legs: 0,
             trials: 0,
             spent: Spent::new(),
+            canaries_hang: false,
             closing: VecDeque::new(),
             judging: None,
             aside: JoinSet::new(),
@@ -205,9 +208,9 @@ impl Lane {
         let shared = Arc::clone(&self.shared);
         let mut apart: VecDeque<Input> = VecDeque::new();
         let slow = self.spent.slow_tools(&shared, &flight.tools);
-        let mut canaries = place.canaries.clone();
-        canaries.retain(|canary| turns::called(canary, &slow).is_none());
+        let canaries = self.canaries(place, &slow);
         flight.fly_all(canaries.clone()).await;
+        self.canaries_hang |= flight.landing == Landing::Hung;
         while flight.landing == Landing::Sound && flight.tries.len() < LEG && !shared.is_over() {
             let mut batch = self.next_batch(&flight.tools, (number, stream), &mut apart);
             if batch.is_empty() {
@@ -224,6 +227,20 @@ impl Lane {
         apart
     }
 
+    /// What is tried before and after everything else in a leg, to tell whether that changed anything. Where the server
+    /// hangs in it, there would never be anything else: from then on only tools that can answer in time are called.
+    fn canaries(&self, place: &Place, slow: &[String]) -> Vec<Input> {
+        let book = self.shared.book();
+        let may_hang = |canary: &Input| {
+            let tool = turns::called(canary, &place.knowledge.tools);
+            tool.is_some_and(|tool| !book.served.contains(&tool))
+        };
+        let is_fit = |canary: &&Input| {
+            turns::called(canary, slow).is_none() && !(self.canaries_hang && may_hang(canary))
+        };
+        place.canaries.iter().filter(is_fit).cloned().collect()
+    }
+
     /// The inputs that are tried next; those that come before any handshake go `apart`.
     fn next_batch(
         &mut self,
@@ -232,6 +249,7 @@ impl Lane {
         apart: &mut VecDeque<Input>,
     ) -> VecDeque<Input> {
         let shared = Arc::clone(&self.shared);
+        let place = shared.ground.places.get(number);
         let slow = self.spent.slow_tools(&shared, tools);
         let mut batch = self.spent.turns.take(number, &slow);
         // Nothing is looked at while a batch is sent, which takes its time where the pace is bounded.
@@ -241,7 +259,7 @@ impl Lane {
         while batch.len() + apart.len() < most && passed_over < MOST_PASSED_OVER && !shared.is_over() {
             let Some(input) = stream.next() else { break };
             let mut left_out = false;
-            if is_left_out(&shared, &input) {
+            if place.is_some_and(|place| is_left_out(&shared, place, &input)) {
                 left_out = true;
             } else if input.is_bare() {
                 apart.push_back(input);
@@ -288,14 +306,21 @@ impl Lane {
                     // What none of them did alone takes several in a row.
                     suspect.tries = vec![*last];
                 }
-                suspects.retain(|suspect| !ends(suspect) || !seen.contains(&suspect.signature));
+                // One hang is as good as another: whatever was sent after it had no answer.
+                let is_seen = |suspect: &Suspect| {
+                    let is_same = |(oracle, signature): &(Oracle, String)| {
+                        *oracle == suspect.oracle
+                            && (*oracle == Oracle::Hang || *signature == suspect.signature)
+                    };
+                    seen.iter().any(is_same)
+                };
+                suspects.retain(|suspect| !ends(suspect) || !is_seen(suspect));
                 if suspects.iter().any(ends) {
                     shared.book().deaths.blame(&doubtful.iter().map(deaths::kind).collect());
                 }
             }
             (Some(only), _) => {
-                let kind = tried.get(*only).map(deaths::kind);
-                kind.into_iter().for_each(|kind| shared.book().deaths.count(kind));
+                tried.get(*only).into_iter().for_each(|input| count_death(&shared, place, input, &suspects));
             }
             _ => {}
         }
@@ -323,19 +348,19 @@ impl Lane {
     }
 
     /// Tries inputs one after the other, each with a sign of life after it, on as many servers as it takes; gives the
-    /// signatures of what ended them.
+    /// oracles and signatures of what ended them.
     async fn one_by_one(
         &mut self,
         place: &Place,
         number: usize,
         mut inputs: VecDeque<Input>,
-    ) -> HashSet<String> {
+    ) -> HashSet<(Oracle, String)> {
         let shared = Arc::clone(&self.shared);
         let mut seen = HashSet::new();
         while !inputs.is_empty() && !shared.is_over() {
             let mut open: Option<Flight> = None;
             while let Some(input) = inputs.pop_front() {
-                if is_left_out(&shared, &input) {
+                if is_left_out(&shared, place, &input) {
                     shared.book().stats.left_out += 1;
                     continue;
                 }
@@ -368,11 +393,10 @@ impl Lane {
             let tried: Vec<Input> = leg.tries.into_iter().map(|this| this.input).collect();
             for suspect in suspects.iter_mut().filter(|suspect| suspect.oracle.ends_server()) {
                 suspect.tries = tried.len().checked_sub(1).into_iter().collect();
-                seen.insert(suspect.signature.clone());
+                seen.insert((suspect.oracle, suspect.signature.clone()));
             }
-            if let Some(input) = tried.last().filter(|_| suspects.iter().any(|one| one.oracle.ends_server()))
-            {
-                shared.book().deaths.count(deaths::kind(input));
+            if let Some(input) = tried.last() {
+                count_death(&shared, place, input, &suspects);
             }
             self.look_into(place, number, false, suspects, &tried).await;
         }
@@ -501,6 +525,19 @@ impl Lane {
 /// sanitizer may be about any of the many inputs before it.
 fn comes_at_once(suspect: &Suspect) -> bool {
     suspect.oracle.ends_server() || suspect.oracle == Oracle::Sanitizer
+}
+
+/// Counts that an input ended the server, if one of its suspects says so.
+fn count_death(shared: &Shared, place: &Place, input: &Input, suspects: &[Suspect]) {
+    let mut book = shared.book();
+    if suspects.iter().any(|suspect| suspect.oracle.ends_server()) {
+        book.deaths.count(deaths::kind(input));
+    }
+    if suspects.iter().any(|suspect| suspect.oracle == Oracle::Hang) {
+        for tool in turns::all_called(input, &place.knowledge.tools) {
+            book.deaths.count(deaths::kind_of_hang(&tool));
+        }
+    }
 }
 
 /// Looks into what was put off; gives it back for another look if only that would tell.

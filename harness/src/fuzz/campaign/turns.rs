@@ -3,8 +3,12 @@
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::time::Duration;
 
-use crate::fuzz::input::Input;
+use mcp_conform_cases::case::Action;
+use serde_json::Value;
+
+use crate::fuzz::input::{Input, InputStep};
 use crate::fuzz::suspect;
+use crate::fuzz::text_of;
 
 /// A tool may be waited for so long: one part in so many of the time, or one in as many as there are tools.
 const SHARE: usize = 8;
@@ -71,14 +75,27 @@ impl Turns {
 
 /// The first of these tools that an input calls.
 pub(super) fn called(input: &Input, tools: &[String]) -> Option<String> {
-    if tools.is_empty() {
-        return None;
-    }
-    input.steps.iter().find_map(|step| suspect::called(step, tools))
+    all_called(input, tools).next()
+}
+
+/// Those of these tools that an input calls, each as often as it does.
+pub(super) fn all_called<'a>(input: &'a Input, tools: &'a [String]) -> impl Iterator<Item = String> + 'a {
+    let steps = if tools.is_empty() { &[] } else { input.steps.as_slice() };
+    steps.iter().filter_map(|step| suspect::called(step, tools).or_else(|| unread_call(step, tools)))
+}
+
+/// The tool that is called by what is no JSON, or none that everybody reads: servers may read it all the same.
+fn unread_call(step: &InputStep, tools: &[String]) -> Option<String> {
+    let Action::Raw(text) = &step.action else { return None };
+    let is_call = text.contains("tools/call") && text_of::message(text).is_none();
+    let is_named = |tool: &&String| text.contains(&format!("\"name\":{}", Value::from(tool.as_str())));
+    tools.iter().filter(|_| is_call).find(is_named).cloned()
 }
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     fn names(all: &[&str]) -> Vec<String> {
@@ -102,6 +119,28 @@ mod tests {
             turns.count(HashMap::from([("sleep".to_owned(), Duration::from_secs(waited))]));
             let found = turns.over(Duration::from_secs(60), tools);
             assert_eq!(found, if over { names(&["sleep"]) } else { names(&[]) }, "{waited} of {tools:?}");
+        }
+    }
+
+    #[test]
+    fn a_call_is_one_however_it_is_written() {
+        let tools = names(&["a", "b"]);
+        let call = |arguments: &str| {
+            format!(
+                r#"{{"id":{{{{id}}}},"method":"tools/call","params":{{"name":"b","arguments":{arguments}}}}}"#
+            )
+        };
+        let text = |text: String| Action::Raw(text);
+        for (action, called) in [
+            (text(call("{}")), Some("b")),
+            (text(call(r#"{"x":"\ud800"}"#)), Some("b")),
+            (text(call("{}").replace("\"b\"", "\"c\"")), None),
+            (text(call("NaN").replace("call", "list")), None),
+            (Action::Json(json!({ "method": "tools/call", "params": { "name": "a" } })), Some("a")),
+        ] {
+            let shown = format!("{action:?}");
+            let input = Input { origin: "", steps: vec![action.into()] };
+            assert_eq!(super::called(&input, &tools).as_deref(), called, "{shown}");
         }
     }
 
