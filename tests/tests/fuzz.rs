@@ -132,7 +132,8 @@ fn a_tool_that_always_takes_minutes_is_no_hang() {
     let server = ["python3".to_owned(), folder().join("ponder.py").to_string_lossy().into_owned()];
     let report = fuzz(&server, &["--time", "10"], desk.path());
     assert_eq!(report["findings"], serde_json::json!([]));
-    assert_eq!(report["undecided"], serde_json::json!(["hang: a call of `ponder`"]));
+    let undecided = report["undecided"].as_array().unwrap();
+    assert!(undecided.contains(&serde_json::json!("hang: a call of `ponder`")), "{undecided:?}");
     // It answers everything else.
     assert_ne!(report["stats"]["cases"], 0);
 }

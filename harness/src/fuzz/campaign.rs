@@ -359,9 +359,11 @@ fn is_left_out(shared: &Shared, place: &Place, input: &Input) -> bool {
     !are_none && {
         let kind = deaths::kind(input);
         let mut book = shared.book();
-        let tool = turns::all_called(input, &place.knowledge.tools).find(|tool| !book.served.contains(tool));
+        let mut tools = turns::all_called(input, &place.knowledge.tools);
         book.deaths.leave_out(kind)
-            || tool.is_some_and(|tool| book.deaths.leave_out(deaths::kind_of_hang(&tool)))
+            || tools.any(|tool| {
+                !book.served.contains(&tool) && book.deaths.leave_out(deaths::kind_of_hang(&tool))
+            })
     }
 }
 
@@ -380,14 +382,35 @@ fn is_doubtful(shared: &Shared, suspect: &Suspect, later: bool) -> bool {
 /// Whether silence follows a call of a tool of which no call has succeeded yet: nothing tells how long it takes when it is
 /// well, and some take minutes.
 fn may_just_be_slow(shared: &Shared, place: &Place, suspect: &Suspect, tried: &[Input]) -> bool {
-    let mut inputs = suspect.tries.iter().filter_map(|place| tried.get(*place));
-    suspect.oracle.is_silence() && inputs.any(|input| calls_unserved(shared, place, input))
+    let input = suspect.tries.first().and_then(|place| tried.get(*place));
+    suspect.oracle.is_silence() && input.is_some_and(|input| calls_unserved(shared, place, input))
 }
 
 /// Whether an input calls a tool of which no call has succeeded yet.
 fn calls_unserved(shared: &Shared, place: &Place, input: &Input) -> bool {
     let mut tools = turns::all_called(input, &place.knowledge.tools);
     tools.any(|tool| !shared.book().served.contains(&tool))
+}
+
+/// A suspect of silence without the inputs that may just be slow: the server would be silent after them in any case. None
+/// where there are no such inputs.
+fn without_slow(
+    shared: &Shared,
+    place: &Place,
+    suspect: &Suspect,
+    tried: &[Input],
+) -> Option<(Suspect, Vec<Input>)> {
+    if !suspect.oracle.is_silence() || !tried.iter().any(|input| calls_unserved(shared, place, input)) {
+        return None;
+    }
+    let (mut tries, mut kept) = (Vec::new(), Vec::new());
+    for (number, input) in tried.iter().enumerate() {
+        if !calls_unserved(shared, place, input) {
+            tries.extend(suspect.tries.contains(&number).then_some(kept.len()));
+            kept.push(input.clone());
+        }
+    }
+    Some((Suspect { tries, ..suspect.clone() }, kept))
 }
 
 /// Looks into a suspect, unless that has been done; says whether only another look would tell.
@@ -398,12 +421,12 @@ async fn consider(
     (tried, look): (&[Input], Look),
     found: &mpsc::UnboundedSender<Finding>,
 ) -> bool {
-    if is_doubtful(shared, suspect, later) {
-        shared.book().pending.remove(&suspect.signature);
-        return false;
-    }
     if may_just_be_slow(shared, place, suspect, tried) {
         shared.book().await_verdict(&suspect.signature);
+        return false;
+    }
+    if is_doubtful(shared, suspect, later) {
+        shared.book().pending.remove(&suspect.signature);
         return false;
     }
     {
@@ -414,20 +437,12 @@ async fn consider(
             return false;
         }
     }
-    let confirmed = replayer(shared, place).confirm(suspect, tried, look).await;
-    // It may take a call before it, which was not suspected.
-    let is_slow = confirmed.as_ref().is_some_and(|confirmed| {
-        confirmed.suspect.oracle.is_silence() && calls_unserved(shared, place, &confirmed.minimized)
-    });
+    let without_slow = without_slow(shared, place, suspect, tried);
+    let (looked_into, tried) =
+        without_slow.as_ref().map_or((suspect, tried), |(suspect, tried)| (suspect, tried.as_slice()));
+    let confirmed = replayer(shared, place).confirm(looked_into, tried, look).await;
     let mut book = shared.book();
     match confirmed {
-        Some(confirmed) if is_slow => {
-            book.known.remove(&suspect.signature);
-            *book.doubts.entry(doubt_of(&suspect.signature, later)).or_default() += 1;
-            book.pending.remove(&suspect.signature);
-            book.await_verdict(&confirmed.suspect.signature);
-            return false;
-        }
         Some(confirmed) => {
             let finding = Finding::new(confirmed, place.revision, place.opener.transport());
             book.known.insert(finding.signature.clone());

@@ -12,7 +12,7 @@ use tempfile::TempDir;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
-use super::{MOST_DOUBTS, Shared, consider, replayer, until};
+use super::{MOST_DOUBTS, Shared, calls_unserved, consider, replayer, until};
 use crate::fuzz::finding::Finding;
 use crate::fuzz::ground::{Ground, Place};
 use crate::fuzz::guided::{End, Event, Figures, Find, Run, Source, Work};
@@ -260,9 +260,12 @@ async fn look_at(
     if waiting.is_empty() {
         return;
     }
-    let mut tried = place.canaries.clone();
+    // Behind a tool that may take minutes nothing else would be seen.
+    let is_fit = |canary: &&Input| !calls_unserved(shared, place, canary);
+    let canaries: Vec<Input> = place.canaries.iter().filter(is_fit).cloned().collect();
+    let mut tried = canaries.clone();
     tried.extend(waiting.drain(..));
-    tried.extend(place.canaries.clone());
+    tried.extend(canaries);
     shared.book().stats.sessions += 1;
     let mut suspects = replayer.suspects_of(tried.clone(), false).await;
     suspects.sort_by_key(|suspect| suspect.oracle);

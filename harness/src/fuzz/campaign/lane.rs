@@ -11,7 +11,8 @@ use tokio::time::Instant;
 use super::spent::{Spent, Waiting, cost, first_look, is_unanswered};
 use super::turns;
 use super::{
-    LATER, MOST_DOUBTS, Shared, consider, endure, is_doubtful, is_left_out, may_just_be_slow, replayer,
+    LATER, MOST_DOUBTS, Shared, calls_unserved, consider, endure, is_doubtful, is_left_out, may_just_be_slow,
+    replayer,
 };
 use crate::fuzz::deaths;
 use crate::fuzz::finding::Finding;
@@ -208,7 +209,8 @@ impl Lane {
         let shared = Arc::clone(&self.shared);
         let mut apart: VecDeque<Input> = VecDeque::new();
         let slow = self.spent.slow_tools(&shared, &flight.tools);
-        let canaries = self.canaries(place, &slow);
+        let mut canaries = self.canaries(place, &slow);
+        canaries.retain(|canary| !is_left_out(&shared, place, canary));
         flight.fly_all(canaries.clone()).await;
         self.canaries_hang |= flight.landing == Landing::Hung;
         while flight.landing == Landing::Sound && flight.tries.len() < LEG && !shared.is_over() {
@@ -301,20 +303,17 @@ impl Lane {
         match (last.iter().min(), last.iter().max()) {
             (Some(first), Some(last)) if first < last => {
                 let doubtful = tried.get(*first..=*last).unwrap_or_default();
-                let seen = self.one_by_one(place, number, doubtful.to_vec().into()).await;
+                let ended = self.one_by_one(place, number, doubtful.to_vec().into()).await;
                 for suspect in suspects.iter_mut().filter(|suspect| ends(suspect)) {
                     // What none of them did alone takes several in a row.
                     suspect.tries = vec![*last];
                 }
                 // One hang is as good as another: whatever was sent after it had no answer.
-                let is_seen = |suspect: &Suspect| {
-                    let is_same = |(oracle, signature): &(Oracle, String)| {
-                        *oracle == suspect.oracle
-                            && (*oracle == Oracle::Hang || *signature == suspect.signature)
-                    };
-                    seen.iter().any(is_same)
+                let is_explained = |suspect: &Suspect| {
+                    ended.signatures.contains(&suspect.signature)
+                        || (ended.hung && suspect.oracle == Oracle::Hang)
                 };
-                suspects.retain(|suspect| !ends(suspect) || !is_seen(suspect));
+                suspects.retain(|suspect| !ends(suspect) || !is_explained(suspect));
                 if suspects.iter().any(ends) {
                     shared.book().deaths.blame(&doubtful.iter().map(deaths::kind).collect());
                 }
@@ -347,21 +346,17 @@ impl Lane {
         }
     }
 
-    /// Tries inputs one after the other, each with a sign of life after it, on as many servers as it takes; gives the
-    /// oracles and signatures of what ended them.
-    async fn one_by_one(
-        &mut self,
-        place: &Place,
-        number: usize,
-        mut inputs: VecDeque<Input>,
-    ) -> HashSet<(Oracle, String)> {
+    /// Tries inputs one after the other, each with a sign of life after it, on as many servers as it takes; tells
+    /// what ended them.
+    async fn one_by_one(&mut self, place: &Place, number: usize, mut inputs: VecDeque<Input>) -> Ended {
         let shared = Arc::clone(&self.shared);
-        let mut seen = HashSet::new();
+        let mut ended = Ended::default();
         while !inputs.is_empty() && !shared.is_over() {
             let mut open: Option<Flight> = None;
             while let Some(input) = inputs.pop_front() {
                 if is_left_out(&shared, place, &input) {
                     shared.book().stats.left_out += 1;
+                    ended.hung |= calls_unserved(&shared, place, &input);
                     continue;
                 }
                 let is_bare = input.is_bare();
@@ -373,7 +368,7 @@ impl Lane {
                     Some(flight) => flight,
                     None => {
                         let opened = replayer(&shared, place).open_for(&input, false).await;
-                        let Some(mut fresh) = opened else { return seen };
+                        let Some(mut fresh) = opened else { return ended };
                         fresh.ignore_silence_of(self.silent(false));
                         fresh
                     }
@@ -393,14 +388,15 @@ impl Lane {
             let tried: Vec<Input> = leg.tries.into_iter().map(|this| this.input).collect();
             for suspect in suspects.iter_mut().filter(|suspect| suspect.oracle.ends_server()) {
                 suspect.tries = tried.len().checked_sub(1).into_iter().collect();
-                seen.insert((suspect.oracle, suspect.signature.clone()));
+                ended.hung |= suspect.oracle == Oracle::Hang;
+                ended.signatures.insert(suspect.signature.clone());
             }
             if let Some(input) = tried.last() {
                 count_death(&shared, place, input, &suspects);
             }
             self.look_into(place, number, false, suspects, &tried).await;
         }
-        seen
+        ended
     }
 
     /// Looks into suspects, the gravest first, as there may not be time for all.
@@ -521,6 +517,14 @@ impl Lane {
     }
 }
 
+/// What ended the servers on which inputs were tried one after the other.
+#[derive(Default)]
+struct Ended {
+    signatures: HashSet<String>,
+    /// Whether one hung, or would have: calls that kept hanging it are left out.
+    hung: bool,
+}
+
 /// Whether a suspect is looked into at once: what ended the server stands in the way of everything else, and a report of a
 /// sanitizer may be about any of the many inputs before it.
 fn comes_at_once(suspect: &Suspect) -> bool {
@@ -529,15 +533,16 @@ fn comes_at_once(suspect: &Suspect) -> bool {
 
 /// Counts that an input ended the server, if one of its suspects says so.
 fn count_death(shared: &Shared, place: &Place, input: &Input, suspects: &[Suspect]) {
+    let Some(suspect) = suspects.iter().find(|suspect| suspect.oracle.ends_server()) else { return };
     let mut book = shared.book();
-    if suspects.iter().any(|suspect| suspect.oracle.ends_server()) {
-        book.deaths.count(deaths::kind(input));
-    }
-    if suspects.iter().any(|suspect| suspect.oracle == Oracle::Hang) {
-        for tool in turns::all_called(input, &place.knowledge.tools) {
-            book.deaths.count(deaths::kind_of_hang(&tool));
-        }
-    }
+    // Which step of several hangs, nobody knows.
+    let unserved = turns::called(input, &place.knowledge.tools)
+        .filter(|tool| input.steps.len() == 1 && !book.served.contains(tool));
+    let kind = match unserved {
+        Some(tool) if suspect.oracle == Oracle::Hang => deaths::kind_of_hang(&tool),
+        _ => deaths::kind(input),
+    };
+    book.deaths.count(kind);
 }
 
 /// Looks into what was put off; gives it back for another look if only that would tell.
