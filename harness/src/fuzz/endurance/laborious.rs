@@ -261,8 +261,9 @@ async fn look_at(
     // All are measured alike, or one that waits a little more would seem to take long.
     let by_work = first.is_work() && again.is_work();
     let took = |measured: &Measured| measured.took(by_work);
+    // The best of several times is the least disturbed one, of a short text as of a long one.
     let times = Times {
-        shorter: (shorter.length, took(&short).max(took(&short_again))),
+        shorter: (shorter.length, took(&short).min(took(&short_again))),
         between: took(&between),
         longer: (longer.length, took(&first).min(took(&again))),
         other: took(&other).max(took(&other_again)),
