@@ -138,6 +138,12 @@ impl Book {
             self.pending.insert(signature.to_owned());
         }
     }
+
+    /// The tools that an input calls and of which no call has succeeded yet.
+    fn unserved(&self, place: &Place, input: &Input) -> Vec<String> {
+        let called = turns::all_called(input, &place.knowledge.tools);
+        called.filter(|tool| !self.served.contains(tool)).collect()
+    }
 }
 
 impl Shared {
@@ -359,11 +365,11 @@ fn is_left_out(shared: &Shared, place: &Place, input: &Input) -> bool {
     !are_none && {
         let kind = deaths::kind(input);
         let mut book = shared.book();
-        let mut tools = turns::all_called(input, &place.knowledge.tools);
         book.deaths.leave_out(kind)
-            || tools.any(|tool| {
-                !book.served.contains(&tool) && book.deaths.leave_out(deaths::kind_of_hang(&tool))
-            })
+            || book
+                .unserved(place, input)
+                .iter()
+                .any(|tool| book.deaths.leave_out(deaths::kind_of_hang(tool)))
     }
 }
 
@@ -388,8 +394,7 @@ fn may_just_be_slow(shared: &Shared, place: &Place, suspect: &Suspect, tried: &[
 
 /// Whether an input calls a tool of which no call has succeeded yet.
 fn calls_unserved(shared: &Shared, place: &Place, input: &Input) -> bool {
-    let mut tools = turns::all_called(input, &place.knowledge.tools);
-    tools.any(|tool| !shared.book().served.contains(&tool))
+    !shared.book().unserved(place, input).is_empty()
 }
 
 /// A suspect of silence without the inputs that may just be slow: the server would be silent after them in any case. None
@@ -400,17 +405,18 @@ fn without_slow(
     suspect: &Suspect,
     tried: &[Input],
 ) -> Option<(Suspect, Vec<Input>)> {
-    if !suspect.oracle.is_silence() || !tried.iter().any(|input| calls_unserved(shared, place, input)) {
+    if !suspect.oracle.is_silence() {
         return None;
     }
-    let (mut tries, mut kept) = (Vec::new(), Vec::new());
-    for (number, input) in tried.iter().enumerate() {
-        if !calls_unserved(shared, place, input) {
-            tries.extend(suspect.tries.contains(&number).then_some(kept.len()));
-            kept.push(input.clone());
-        }
+    let inputs = tried.iter().enumerate().filter(|(_, input)| !calls_unserved(shared, place, input));
+    let (places, kept): (Vec<usize>, Vec<&Input>) = inputs.unzip();
+    if kept.len() == tried.len() {
+        return None;
     }
-    Some((Suspect { tries, ..suspect.clone() }, kept))
+    let tries =
+        (0..places.len()).filter(|new| places.get(*new).is_some_and(|old| suspect.tries.contains(old)));
+    let suspect = Suspect { tries: tries.collect(), ..suspect.clone() };
+    Some((suspect, kept.into_iter().cloned().collect()))
 }
 
 /// Looks into a suspect, unless that has been done; says whether only another look would tell.

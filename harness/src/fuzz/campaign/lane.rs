@@ -209,8 +209,7 @@ impl Lane {
         let shared = Arc::clone(&self.shared);
         let mut apart: VecDeque<Input> = VecDeque::new();
         let slow = self.spent.slow_tools(&shared, &flight.tools);
-        let mut canaries = self.canaries(place, &slow);
-        canaries.retain(|canary| !is_left_out(&shared, place, canary));
+        let canaries = self.canaries(place, &slow);
         flight.fly_all(canaries.clone()).await;
         self.canaries_hang |= flight.landing == Landing::Hung;
         while flight.landing == Landing::Sound && flight.tries.len() < LEG && !shared.is_over() {
@@ -232,13 +231,10 @@ impl Lane {
     /// What is tried before and after everything else in a leg, to tell whether that changed anything. Where the server
     /// hangs in it, there would never be anything else: from then on only tools that can answer in time are called.
     fn canaries(&self, place: &Place, slow: &[String]) -> Vec<Input> {
-        let book = self.shared.book();
-        let may_hang = |canary: &Input| {
-            let tool = turns::called(canary, &place.knowledge.tools);
-            tool.is_some_and(|tool| !book.served.contains(&tool))
-        };
         let is_fit = |canary: &&Input| {
-            turns::called(canary, slow).is_none() && !(self.canaries_hang && may_hang(canary))
+            turns::called(canary, slow).is_none()
+                && !(self.canaries_hang && calls_unserved(&self.shared, place, canary))
+                && !is_left_out(&self.shared, place, canary)
         };
         place.canaries.iter().filter(is_fit).cloned().collect()
     }
@@ -536,10 +532,8 @@ fn count_death(shared: &Shared, place: &Place, input: &Input, suspects: &[Suspec
     let Some(suspect) = suspects.iter().find(|suspect| suspect.oracle.ends_server()) else { return };
     let mut book = shared.book();
     // Which step of several hangs, nobody knows.
-    let unserved = turns::called(input, &place.knowledge.tools)
-        .filter(|tool| input.steps.len() == 1 && !book.served.contains(tool));
-    let kind = match unserved {
-        Some(tool) if suspect.oracle == Oracle::Hang => deaths::kind_of_hang(&tool),
+    let kind = match book.unserved(place, input).as_slice() {
+        [tool] if suspect.oracle == Oracle::Hang && input.steps.len() == 1 => deaths::kind_of_hang(tool),
         _ => deaths::kind(input),
     };
     book.deaths.count(kind);

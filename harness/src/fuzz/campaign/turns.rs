@@ -84,7 +84,8 @@ pub(super) fn all_called<'a>(input: &'a Input, tools: &'a [String]) -> impl Iter
     steps.iter().filter_map(|step| suspect::called(step, tools).or_else(|| unread_call(step, tools)))
 }
 
-/// The tool that is called by what is no JSON, or none that everybody reads: servers may read it all the same.
+/// The tool that is called by what is no JSON, or none that everybody reads: servers may read it all the same. Here that
+/// counts, as the tool may take its time then; that there is no answer to it says nothing about other calls of the tool.
 fn unread_call(step: &InputStep, tools: &[String]) -> Option<String> {
     let Action::Raw(text) = &step.action else { return None };
     let is_call = text.contains("tools/call") && text_of::message(text).is_none();
