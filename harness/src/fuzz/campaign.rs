@@ -139,8 +139,8 @@ impl Book {
         }
     }
 
-    /// The tools that an input calls and of which no call has succeeded yet.
-    fn unserved(&self, place: &Place, input: &Input) -> Vec<String> {
+    /// The tools that an input calls and of which no call has succeeded yet, each once.
+    fn unserved(&self, place: &Place, input: &Input) -> BTreeSet<String> {
         let called = turns::all_called(input, &place.knowledge.tools);
         called.filter(|tool| !self.served.contains(tool)).collect()
     }

@@ -532,9 +532,10 @@ fn count_death(shared: &Shared, place: &Place, input: &Input, suspects: &[Suspec
     let Some(suspect) = suspects.iter().find(|suspect| suspect.oracle.ends_server()) else { return };
     let mut book = shared.book();
     // Which step of several hangs, nobody knows.
-    let kind = match book.unserved(place, input).as_slice() {
-        [tool] if suspect.oracle == Oracle::Hang && input.steps.len() == 1 => deaths::kind_of_hang(tool),
-        _ => deaths::kind(input),
+    let unserved = book.unserved(place, input).into_iter().next();
+    let kind = match unserved.filter(|_| suspect.oracle == Oracle::Hang && input.steps.len() == 1) {
+        Some(tool) => deaths::kind_of_hang(&tool),
+        None => deaths::kind(input),
     };
     book.deaths.count(kind);
 }

@@ -78,7 +78,7 @@ pub(super) fn called(input: &Input, tools: &[String]) -> Option<String> {
     all_called(input, tools).next()
 }
 
-/// Those of these tools that an input calls, each as often as it does.
+/// Those of these tools that an input calls, once for each call.
 pub(super) fn all_called<'a>(input: &'a Input, tools: &'a [String]) -> impl Iterator<Item = String> + 'a {
     let steps = if tools.is_empty() { &[] } else { input.steps.as_slice() };
     steps.iter().filter_map(|step| suspect::called(step, tools).or_else(|| unread_call(step, tools)))

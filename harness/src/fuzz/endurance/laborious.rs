@@ -22,6 +22,8 @@ use crate::wire::Content;
 const LENGTHS: [usize; 10] = [18, 22, 26, 30, 1_000, 2_000, 5_000, 10_000, 20_000, 50_000];
 /// What takes long at first sight.
 pub(super) const LONG: Duration = Duration::from_millis(400);
+/// Less than this is noise.
+const NOTHING: Duration = Duration::from_millis(2);
 /// How much longer a text takes than one that is half-way shorter, at least.
 const APART: f64 = 1.15;
 /// How many texts of a ladder are looked at.
@@ -304,7 +306,8 @@ impl Times {
     /// Whether time grows much faster than the length of the text, step by step, and it is this text that takes it.
     fn are_out_of_proportion(&self) -> bool {
         let ((from, before), (to, after)) = (self.shorter, self.longer);
-        let growth = after.as_secs_f64() / before.as_secs_f64().max(0.001);
+        let before = before.max(NOTHING);
+        let growth = after.as_secs_f64() / before.as_secs_f64();
         let length = to as f64 / from.max(1) as f64;
         // What takes as long from a certain length on does something else with it.
         let is_step = self.between < before.mul_f64(APART) || self.between.mul_f64(APART) > after;
@@ -332,6 +335,7 @@ mod tests {
             // Longer texts are looked up elsewhere.
             ((18, 1), 500, (22, 500), 1, false),
             ((18, 1), 1, (22, 500), 1, false),
+            ((18, 1), 2, (22, 500), 1, false),
             // It was too quick to be measured.
             ((20_000, 0), 100, (50_000, 1_000), 0, true),
         ] {
