@@ -482,6 +482,11 @@ impl Session {
         self.slowest * 2 * u32::try_from(waiting + 1).unwrap_or(u32::MAX).min(MOST_WAITING)
     }
 
+    /// How many ids have had a response.
+    pub(crate) fn answered(&self) -> usize {
+        self.responses.len()
+    }
+
     /// The entry of the response to `id`, if it has come.
     #[must_use]
     pub fn response_to(&self, id: &Value) -> Option<usize> {

@@ -229,6 +229,10 @@ pub(crate) fn hash_of(id: &str) -> u64 {
 pub fn id_key(id: &Value) -> String {
     /// Above it not every integer has a floating-point number of its own.
     const EXACT: f64 = 9_007_199_254_740_992.0;
+    // The same as below, and much faster; nearly all ids are integers.
+    if let Some(number) = id.as_i64() {
+        return number.to_string();
+    }
     match id.as_f64().filter(|number| number.fract() == 0.0 && number.abs() < EXACT) {
         Some(number) => format!("{number:.0}"),
         None => id.to_string(),

@@ -485,13 +485,21 @@ impl Flight {
             if self.in_flight.len() <= most {
                 return true;
             }
-            match self.session.hear(deadline).await {
-                Heard::Frame(_) => {}
-                Heard::Closed => {
-                    self.landing = Landing::Dead;
-                    return false;
+            // Over stdio each of them needs an answer of its own, so that there is no need to look after each frame.
+            let missing = if self.has_legs() { self.in_flight.len() - most } else { 0 };
+            let wanted = self.session.answered() + missing;
+            loop {
+                match self.session.hear(deadline).await {
+                    Heard::Frame(_) => {}
+                    Heard::Closed => {
+                        self.landing = Landing::Dead;
+                        return false;
+                    }
+                    Heard::TimedOut => return false,
                 }
-                Heard::TimedOut => return false,
+                if self.session.answered() >= wanted {
+                    break;
+                }
             }
         }
     }

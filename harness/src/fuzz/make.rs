@@ -22,6 +22,7 @@ mod sequences;
 mod strategy;
 mod text;
 mod tool;
+mod weight;
 mod words;
 
 #[cfg(test)]
@@ -45,6 +46,10 @@ pub use boundary::Boundary;
 pub const MAX_TOOLS: usize = 500;
 /// The longest text by default, in bytes.
 pub const LARGEST_TEXT: usize = 1024 * 1024;
+
+/// One in so many long inputs is tried once more after the walk along the boundaries, which has them all: one of them
+/// takes the time of dozens of others.
+const LONG: usize = 16;
 
 /// A file that a server should not serve, and how to know that it did.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -157,9 +162,15 @@ impl Maker {
         strategy::Inputs(self.clone()).boxed()
     }
 
-    /// An input by decisions that are made elsewhere.
+    /// An input by decisions that are made elsewhere. Long ones are rarer than they are in what it is put together from.
     pub fn random(&self, chooser: &mut dyn Chooser) -> Input {
-        random::input(&self.parts, &mut dice::Dice::new(chooser))
+        let mut dice = dice::Dice::new(chooser);
+        let input = random::input(&self.parts, &mut dice);
+        if !weight::is_long(&input) || dice.one_in(LONG) {
+            input
+        } else {
+            random::input(&self.parts, &mut dice)
+        }
     }
 
     /// An input by the bytes of a coverage-guided engine. The first byte says what kind of input or which tool, the

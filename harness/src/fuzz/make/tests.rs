@@ -312,3 +312,12 @@ fn speed() {
     let walked = maker.boundary().count();
     println!("boundary: {walked} inputs in {:?}", begun.elapsed());
 }
+
+#[test]
+fn the_walk_has_long_inputs_and_chance_only_a_few() {
+    let maker = maker();
+    let walked = maker.boundary().filter(weight::is_long).count();
+    assert!(walked > 50, "{walked}");
+    let drawn = (0..5000).filter(|seed| weight::is_long(&maker.random(&mut Seeded::new(*seed)))).count();
+    assert!((1..50).contains(&drawn), "{drawn} of 5000");
+}

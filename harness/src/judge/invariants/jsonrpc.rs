@@ -184,21 +184,22 @@ fn last_request(dialogue: &Dialogue<'_>, entry: usize) -> Option<usize> {
 pub(super) fn one_response(dialogue: &Dialogue<'_>, _: &Map<String, Value>) -> Observation {
     let mut seen = Observation::default();
     // What hostile input asks is another matter when it uses an id again, and when it is not read as we read it.
-    let mut allowed: HashMap<String, usize> = HashMap::new();
+    let mut allowed: HashMap<SameId, usize> = HashMap::new();
     for asked in &dialogue.asked {
-        *allowed.entry(same_number(&asked.id)).or_default() += 1;
+        *allowed.entry(SameId::of(&asked.id)).or_default() += 1;
     }
-    let mut answers: HashMap<String, usize> = HashMap::new();
+    let mut answers: HashMap<SameId, usize> = HashMap::new();
     for said in responses(dialogue) {
         let Some(asked) = said.answers.and_then(|asked| dialogue.asked.get(asked)) else { continue };
         // An error with the id null may answer anything that could not be read.
         if asked.id.is_null() {
             continue;
         }
-        let key = same_number(&asked.id);
-        let count = answers.entry(key.clone()).or_default();
+        let key = SameId::of(&asked.id);
+        let allowed = allowed.get(&key).copied().unwrap_or_default();
+        let count = answers.entry(key).or_default();
         *count += 1;
-        let again = *count > allowed.get(&key).copied().unwrap_or_default();
+        let again = *count > allowed;
         let readable = !asked.hostile || dialogue.was_message(asked.entry);
         seen.examine((again && readable).then(|| {
             breach(dialogue, said.entry, context(dialogue, said), "a request was answered a second time")
@@ -208,10 +209,20 @@ pub(super) fn one_response(dialogue: &Dialogue<'_>, _: &Map<String, Value>) -> O
 }
 
 /// The same for ids that are equal as numbers, such as 0 and -0, which a server may take for one.
-fn same_number(id: &Value) -> String {
-    match id.as_f64() {
-        Some(number) => format!("{:?}", number + 0.0),
-        None => id_key(id),
+#[derive(PartialEq, Eq, Hash)]
+enum SameId {
+    /// The bits of the floating-point number.
+    Number(u64),
+    Other(String),
+}
+
+impl SameId {
+    fn of(id: &Value) -> SameId {
+        match id.as_f64() {
+            // The sum of -0 and 0 is 0.
+            Some(number) => SameId::Number((number + 0.0).to_bits()),
+            None => SameId::Other(id_key(id)),
+        }
     }
 }
 
