@@ -65,9 +65,10 @@ fn measure(server: &str, budget: Budget, trips: u64) {
             let stats = outcome.stats;
             let own = (own_processor_seconds() - before) / stats.cases as f64 * 1e6;
             let later = later_rate(&outcome, &seconds);
-            ratios.push((rate(&outcome) / bare, later / bare));
+            let steps = rate(&outcome) * stats.steps as f64 / stats.cases as f64;
+            ratios.push([rate(&outcome) / bare, later / bare, steps / bare]);
             println!(
-                "     {lanes} lanes {:.0}/s, {later:.0}/s in the second half ({} cases, {} sessions, {:.1} s in all, {:.1} s of lanes looking, {own:.1} µs of ours a case, {} findings)",
+                "     {lanes} lanes {:.0}/s with {steps:.0} messages/s, {later:.0}/s in the second half ({} cases, {} sessions, {:.1} s in all, {:.1} s of lanes looking, {own:.1} µs of ours a case, {} findings)",
                 rate(&outcome),
                 stats.cases,
                 stats.sessions,
@@ -79,9 +80,10 @@ fn measure(server: &str, budget: Budget, trips: u64) {
         peak = peak.max(peak_memory_mb());
     }
     for (lanes, ratios) in [(1, one), (2, two)] {
-        let (all, later): (Vec<f64>, Vec<f64>) = ratios.into_iter().unzip();
-        let (all, later) = (median(all), median(later));
-        println!("  median ratio, {lanes} lanes: {all:.2}, in the second half {later:.2} (at least 0.80)");
+        let [all, later, steps] = [0, 1, 2].map(|of| median(ratios.iter().map(|ratio| ratio[of]).collect()));
+        println!(
+            "  median ratio, {lanes} lanes: {all:.2}, in the second half {later:.2} (at least 0.80); of messages {steps:.2}"
+        );
     }
     println!("  peak memory {peak} MB (limit 128 MB)");
 }

@@ -156,8 +156,34 @@ mod with_engine {
         assert!(said.contains("response shape") && said.contains("coverage-build"), "{said}");
         assert_eq!(report["guided"][0]["source"], "shape");
         // A later campaign goes on from here.
-        let kept = std::fs::read_dir(folder.path().join("kept/guided/2025-11-25/corpus")).unwrap();
-        assert!(kept.count() > 0);
+        assert!(inputs(&folder.path().join("kept")) > 0);
+    }
+
+    fn inputs(corpus: &Path) -> usize {
+        std::fs::read_dir(corpus.join("guided/2025-11-25/corpus")).map_or(0, Iterator::count)
+    }
+
+    #[test]
+    fn a_merged_corpus_is_smaller_and_reaches_as_much() {
+        let folder = tempfile::tempdir().unwrap();
+        let server = python("prefix");
+        let reached = |options: &[&str]| {
+            let (said, report) =
+                fuzz(&[&["--call", "all", "--seed", "2"], options].concat(), &server, folder.path());
+            assert_eq!(report["guided"][0]["failed"], Value::Null, "{said}");
+            report["guided"][0]["figures"]["reached"].as_u64().unwrap()
+        };
+        reached(&["--cases", "30000", "--corpus", "kept"]);
+        let (before, all) =
+            (inputs(&folder.path().join("kept")), reached(&["--cases", "3000", "--corpus", "kept"]));
+        reached(&["--cases", "3000", "--corpus", "kept", "--merge", "small"]);
+        let small = inputs(&folder.path().join("small"));
+        assert!(small > 0 && small < before, "{small} of {before}");
+        assert!(inputs(&folder.path().join("kept")) >= before, "nothing is taken away");
+        let again = reached(&["--cases", "3000", "--corpus", "small"]);
+        assert!(again * 100 >= all * 98, "{again} instead of {all}");
+        let refused = run(&["fuzz", "--guided", "--merge", "small", "--"], &server, folder.path());
+        assert_eq!(refused.status.code(), Some(2));
     }
 
     #[test]

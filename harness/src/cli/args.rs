@@ -200,6 +200,10 @@ pub(crate) struct FuzzArguments {
     #[arg(long)]
     pub(crate) guided: bool,
 
+    /// With --guided, a folder for a smaller corpus: each input, of --corpus or new, that reaches what none before it did.
+    #[arg(long, value_name = "DIR", requires = "guided")]
+    pub(crate) merge: Option<PathBuf>,
+
     /// Do not confine the server: no limits of memory, processes and files, and it may write anywhere.
     #[arg(long)]
     pub(crate) no_sandbox: bool,

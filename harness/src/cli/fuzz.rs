@@ -108,8 +108,21 @@ fn guided(arguments: &FuzzArguments, settings: &Settings) -> Result<Option<Guide
                        command that starts it over stdio, if there is one; or leave out --guided";
         return Err((Code::Usage, message.to_owned()));
     }
-    let folder = arguments.corpus.as_ref().map(|folder| folder.join(GUIDED));
-    Ok(Some(GuidedSettings { folder }))
+    let [folder, merged] =
+        [&arguments.corpus, &arguments.merge].map(|folder| folder.as_ref().map(|folder| folder.join(GUIDED)));
+    if let Some(merge) = arguments.merge.as_ref().filter(|merge| !is_empty(merge)) {
+        let message = format!("--merge {}: takes a new folder, or an empty one", merge.display());
+        return Err((Code::Usage, message));
+    }
+    Ok(Some(GuidedSettings { folder, merged }))
+}
+
+/// Whether there is nothing in a folder, or no such folder.
+fn is_empty(folder: &Path) -> bool {
+    match folder.read_dir() {
+        Ok(mut entries) => entries.next().is_none(),
+        Err(error) => error.kind() == io::ErrorKind::NotFound,
+    }
 }
 
 /// Settings for a server, or for the bundled one if its name is `reference`.

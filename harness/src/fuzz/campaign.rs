@@ -56,6 +56,8 @@ pub struct Budget {
 pub struct Stats {
     /// Inputs that were tried.
     pub cases: u64,
+    /// The steps of these inputs: nearly each of them is a message.
+    pub steps: u64,
     /// Those a second, in all lanes together, while inputs were tried.
     pub cases_per_second: f64,
     /// Sessions that were begun.
@@ -70,6 +72,16 @@ pub struct Stats {
     pub left_out: u64,
     /// From start to end, in milliseconds.
     pub duration_ms: u64,
+}
+
+impl Stats {
+    /// Counts inputs that were tried.
+    fn count<'i>(&mut self, inputs: impl IntoIterator<Item = &'i Input>) {
+        for input in inputs {
+            self.cases += 1;
+            self.steps += u64::try_from(input.steps.len()).unwrap_or(0);
+        }
+    }
 }
 
 /// What happens in a campaign.
@@ -360,17 +372,27 @@ fn far_away() -> Instant {
     Instant::now() + Duration::from_secs(365 * 24 * 3600)
 }
 
-fn is_left_out(shared: &Shared, place: &Place, input: &Input) -> bool {
-    let are_none = shared.book().deaths.are_none();
-    !are_none && {
-        let kind = deaths::kind(input);
-        let mut book = shared.book();
-        book.deaths.leave_out(kind)
-            || book
-                .unserved(place, input)
-                .iter()
-                .any(|tool| book.deaths.leave_out(deaths::kind_of_hang(tool)))
+/// Why an input is left out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum LeftOut {
+    /// Its kind keeps ending the server.
+    Ends,
+    /// It calls a tool of which no call has succeeded yet, and calls of that keep hanging the server.
+    Hangs,
+}
+
+/// Whether an input is left out this time, and why.
+fn left_out(shared: &Shared, place: &Place, input: &Input) -> Option<LeftOut> {
+    if shared.book().deaths.are_none() {
+        return None;
     }
+    let kind = deaths::kind(input);
+    let mut book = shared.book();
+    if book.deaths.leave_out(kind) {
+        return Some(LeftOut::Ends);
+    }
+    let mut unserved = book.unserved(place, input).into_iter();
+    unserved.any(|tool| book.deaths.leave_out(deaths::kind_of_hang(&tool))).then_some(LeftOut::Hangs)
 }
 
 /// Under which name doubts about a suspect are counted. What is seen in a later leg may be the work of inputs that are no

@@ -31,5 +31,8 @@ pub use worker::main as worker;
 /// The hidden argument that turns the binary into a worker.
 pub const ARGUMENT: &str = "__guided";
 
+/// The folder of a worker in which inputs are kept that reached something new.
+pub(super) const CORPUS: &str = "corpus";
+
 /// Whether this binary has an engine: only with the feature `guided`, which needs a C++ compiler.
 pub const IS_AVAILABLE: bool = cfg!(feature = "guided");

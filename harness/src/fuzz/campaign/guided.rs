@@ -2,9 +2,11 @@
 //! the way of everything else that looks wrong.
 
 use std::collections::VecDeque;
-use std::path::PathBuf;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
+use std::{fs, io};
 
 use mcp_conform_cases::Revision;
 use serde::Serialize;
@@ -12,12 +14,13 @@ use tempfile::TempDir;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
-use super::{MOST_DOUBTS, Shared, calls_unserved, consider, replayer, until};
+use super::{MOST_DOUBTS, Shared, calls_unserved, consider, may_just_be_slow, replayer, until};
 use crate::fuzz::finding::Finding;
 use crate::fuzz::ground::{Ground, Place};
-use crate::fuzz::guided::{End, Event, Figures, Find, Run, Source, Work};
+use crate::fuzz::guided::{CORPUS, End, Event, Figures, Find, Run, Source, Work};
 use crate::fuzz::input::Input;
 use crate::fuzz::replay::{Look, Replayer};
+use crate::fuzz::suspect::Suspect;
 use crate::process::confine;
 use crate::run::RunError;
 
@@ -27,6 +30,8 @@ const LOOKED_AT: usize = 128;
 const MOST_REACHED: usize = 4096;
 /// So many inputs that ended the server or silenced it wait at most.
 const MOST_FINDS: usize = 256;
+/// So much silence is put off until the end.
+const MOST_PUT_OFF: usize = 16;
 /// How long the worker may take to end of its own accord, beside what an answer may take.
 const GRACE: Duration = Duration::from_secs(2);
 
@@ -35,6 +40,8 @@ const GRACE: Duration = Duration::from_secs(2);
 pub struct GuidedSettings {
     /// The folder in which inputs are kept that reached something new, for campaigns that come after; nowhere if none.
     pub folder: Option<PathBuf>,
+    /// A folder for each input, kept before or new, that reaches what none before it did in this campaign.
+    pub merged: Option<PathBuf>,
 }
 
 /// What guided a server, and what came of it.
@@ -56,6 +63,8 @@ pub(super) struct Guide {
     work: Work,
     executable: PathBuf,
     source: Source,
+    /// Where inputs that reach something new are written, if that is wanted.
+    merged: Option<PathBuf>,
     /// Removed with the value.
     _folder: Option<TempDir>,
 }
@@ -90,6 +99,7 @@ pub(super) async fn guides(
             work,
             executable: executable.clone(),
             source: Source::Nothing,
+            merged: settings.merged.as_ref().map(|folder| folder.join(place.revision.as_str()).join(CORPUS)),
             _folder: temporary,
         };
         guides.push(guide);
@@ -179,15 +189,35 @@ async fn drive(
             Some(Event::Began { source }) => guided.source = source,
             // What does not fit waits for nobody: the engine must not stand still meanwhile.
             Some(Event::Found(find)) => drop(finds.try_send(find)),
-            Some(Event::Reached { bytes }) => drop(reached.try_send(bytes)),
+            Some(Event::Reached { bytes }) => {
+                if let Some(folder) = &guide.merged
+                    && let Err(error) = write(folder, &bytes)
+                {
+                    guided.failed = Some(format!("{}: {error}", folder.display()));
+                    return guided;
+                }
+                drop(reached.try_send(bytes));
+            }
             Some(Event::Progress(figures) | Event::Done(figures)) => {
                 let before = guided.figures.executions;
-                shared.book().stats.cases += figures.executions.saturating_sub(before);
+                let more = figures.executions.saturating_sub(before);
+                let mut book = shared.book();
+                book.stats.cases += more;
+                // Each is one call.
+                book.stats.steps += more;
                 guided.figures = figures;
             }
             Some(Event::Failed { why }) => guided.failed = Some(why),
         }
     }
+}
+
+/// Adds an input to a folder, under a name that depends on it alone.
+fn write(folder: &Path, bytes: &[u8]) -> io::Result<()> {
+    fs::create_dir_all(folder)?;
+    let mut hasher = DefaultHasher::new();
+    bytes.hash(&mut hasher);
+    fs::write(folder.join(format!("{:016x}", hasher.finish())), bytes)
 }
 
 /// Looks into what a worker tells until it tells nothing more. What ended the server comes first.
@@ -198,78 +228,103 @@ async fn examine(
     mut reached: mpsc::Receiver<Vec<u8>>,
     found: &mpsc::UnboundedSender<Finding>,
 ) {
-    let replayer = replayer(shared, place);
+    let mut examiner =
+        Examiner { shared, place, replayer: replayer(shared, place), found, put_off: Vec::new() };
     let mut waiting: VecDeque<Input> = VecDeque::new();
     loop {
         tokio::select! {
             biased;
-            Some(find) = finds.recv() => look_into(shared, place, &replayer, &find, found).await,
+            Some(find) = finds.recv() => examiner.look_into(&find).await,
             Some(bytes) = reached.recv() => {
                 waiting.extend(place.maker.from_bytes(&bytes));
                 if waiting.len() >= LOOKED_AT {
-                    look_at(shared, place, &replayer, &mut waiting, found).await;
+                    examiner.look_at(&mut waiting).await;
                 }
             }
             else => break,
         }
     }
-    look_at(shared, place, &replayer, &mut waiting, found).await;
+    examiner.look_at(&mut waiting).await;
+    for (suspect, tried) in std::mem::take(&mut examiner.put_off) {
+        examiner.consider(&suspect, &tried).await;
+    }
 }
 
-/// Tries an input that ended the server or silenced it: alone, and then behind those that came before it.
-async fn look_into(
-    shared: &Shared,
-    place: &Place,
-    replayer: &Replayer<'_>,
-    find: &Find,
-    found: &mpsc::UnboundedSender<Finding>,
-) {
-    if let End::Died { signature, .. } = &find.end {
-        let signature = format!("crash: {signature}");
-        let book = shared.book();
-        let doubted = book.doubts.get(&signature).is_some_and(|doubts| *doubts >= MOST_DOUBTS);
-        if doubted || book.known.contains(&signature) {
+/// Looks into what a worker tells about a place.
+struct Examiner<'a> {
+    shared: &'a Shared,
+    place: &'a Place,
+    replayer: Replayer<'a>,
+    found: &'a mpsc::UnboundedSender<Finding>,
+    /// Silence after tools of which no call had succeeded by then, with what was tried.
+    put_off: Vec<(Suspect, Vec<Input>)>,
+}
+
+impl Examiner<'_> {
+    /// Tries an input that ended the server or silenced it: alone, and then behind those that came before it.
+    async fn look_into(&mut self, find: &Find) {
+        if let End::Died { signature, .. } = &find.end {
+            let signature = format!("crash: {signature}");
+            let book = self.shared.book();
+            let doubted = book.doubts.get(&signature).is_some_and(|doubts| *doubts >= MOST_DOUBTS);
+            if doubted || book.known.contains(&signature) {
+                return;
+            }
+        }
+        let Some(input) = self.place.maker.from_bytes(&find.bytes) else { return };
+        let mut tried = vec![input];
+        let mut suspects = self.suspects_of(&tried).await;
+        if suspects.is_empty() && find.before > 0 {
+            let lead = find.lead.iter().filter_map(|bytes| self.place.maker.from_bytes(bytes));
+            tried = lead.chain(tried).collect();
+            suspects = self.suspects_of(&tried).await;
+        }
+        if suspects.is_empty() {
+            self.shared.book().stats.unconfirmed += 1;
+        }
+        self.weigh(suspects, &tried).await;
+    }
+
+    /// Has all oracles look at inputs that reached something new.
+    async fn look_at(&mut self, waiting: &mut VecDeque<Input>) {
+        if waiting.is_empty() {
             return;
         }
+        // Behind a tool that may take minutes nothing else would be seen.
+        let is_fit = |canary: &&Input| !calls_unserved(self.shared, self.place, canary);
+        let canaries: Vec<Input> = self.place.canaries.iter().filter(is_fit).cloned().collect();
+        let mut tried = canaries.clone();
+        tried.extend(waiting.drain(..));
+        tried.extend(canaries);
+        self.shared.book().stats.sessions += 1;
+        let suspects = self.suspects_of(&tried).await;
+        self.weigh(suspects, &tried).await;
     }
-    let Some(input) = place.maker.from_bytes(&find.bytes) else { return };
-    let mut tried = vec![input];
-    let mut suspects = replayer.suspects_of(tried.clone(), false).await;
-    if suspects.is_empty() && find.before > 0 {
-        let lead = find.lead.iter().filter_map(|bytes| place.maker.from_bytes(bytes));
-        tried = lead.chain(tried).collect();
-        suspects = replayer.suspects_of(tried.clone(), false).await;
-    }
-    if suspects.is_empty() {
-        shared.book().stats.unconfirmed += 1;
-    }
-    suspects.sort_by_key(|suspect| suspect.oracle);
-    for suspect in suspects {
-        consider(shared, place, (&suspect, false), (&tried, Look::Thorough), found).await;
-    }
-}
 
-/// Has all oracles look at inputs that reached something new.
-async fn look_at(
-    shared: &Shared,
-    place: &Place,
-    replayer: &Replayer<'_>,
-    waiting: &mut VecDeque<Input>,
-    found: &mpsc::UnboundedSender<Finding>,
-) {
-    if waiting.is_empty() {
-        return;
+    /// What is suspicious on a fresh server.
+    async fn suspects_of(&self, tried: &[Input]) -> Vec<Suspect> {
+        let (suspects, served) = self.replayer.seen_of(tried.to_vec(), false).await;
+        self.shared.book().served.extend(served);
+        suspects
     }
-    // Behind a tool that may take minutes nothing else would be seen.
-    let is_fit = |canary: &&Input| !calls_unserved(shared, place, canary);
-    let canaries: Vec<Input> = place.canaries.iter().filter(is_fit).cloned().collect();
-    let mut tried = canaries.clone();
-    tried.extend(waiting.drain(..));
-    tried.extend(canaries);
-    shared.book().stats.sessions += 1;
-    let mut suspects = replayer.suspects_of(tried.clone(), false).await;
-    suspects.sort_by_key(|suspect| suspect.oracle);
-    for suspect in suspects {
-        consider(shared, place, (&suspect, false), (&tried, Look::Thorough), found).await;
+
+    async fn weigh(&mut self, mut suspects: Vec<Suspect>, tried: &[Input]) {
+        suspects.sort_by_key(|suspect| suspect.oracle);
+        for suspect in suspects {
+            let is_put_off = |(other, _): &(Suspect, Vec<Input>)| other.signature == suspect.signature;
+            if may_just_be_slow(self.shared, self.place, &suspect, tried)
+                && self.put_off.len() < MOST_PUT_OFF
+                && !self.put_off.iter().any(is_put_off)
+            {
+                self.shared.book().await_verdict(&suspect.signature);
+                self.put_off.push((suspect, tried.to_vec()));
+            } else {
+                self.consider(&suspect, tried).await;
+            }
+        }
+    }
+
+    async fn consider(&self, suspect: &Suspect, tried: &[Input]) {
+        consider(self.shared, self.place, (suspect, false), (tried, Look::Thorough), self.found).await;
     }
 }

@@ -11,8 +11,8 @@ use tokio::time::Instant;
 use super::spent::{Spent, Waiting, cost, first_look, is_unanswered};
 use super::turns;
 use super::{
-    LATER, MOST_DOUBTS, Shared, calls_unserved, consider, endure, is_doubtful, is_left_out, may_just_be_slow,
-    replayer,
+    LATER, LeftOut, MOST_DOUBTS, Shared, calls_unserved, consider, endure, is_doubtful, left_out,
+    may_just_be_slow, replayer,
 };
 use crate::fuzz::deaths;
 use crate::fuzz::finding::Finding;
@@ -42,6 +42,8 @@ const MOST_PASSED_OVER: usize = 4_096;
 const MOST_CLOSING: usize = 64;
 /// So much silence is looked into at once when there is nothing else to do.
 const MOST_ASIDE: usize = 2;
+/// After so many legs in a row that ended before the first input there is no more in a campaign without an end in time.
+const MOST_BARREN: usize = 16;
 
 /// One of those that try inputs side by side.
 pub(super) struct Lane {
@@ -50,6 +52,8 @@ pub(super) struct Lane {
     number: (usize, usize),
     /// The legs that are over.
     legs: usize,
+    /// How many of the last ones ended before the first input.
+    barren: usize,
     /// The trials of endurance that were carried out.
     trials: usize,
     spent: Spent,
@@ -75,6 +79,7 @@ impl Lane {
             shared,
             number,
             legs: 0,
+            barren: 0,
             trials: 0,
             spent: Spent::new(),
             canaries_hang: false,
@@ -105,7 +110,7 @@ impl Lane {
         shared.book().stats.left_out += u64::try_from(self.spent.turns.len()).unwrap_or(0);
         while let Some((number, input)) = self.closing.pop_front().filter(|_| !shared.is_over()) {
             let Some(place) = shared.ground.places.get(number) else { return };
-            shared.book().stats.cases += 1;
+            shared.book().stats.count([&input]);
             self.one_by_one(place, number, VecDeque::from([input])).await;
         }
         // An engine may take over.
@@ -166,7 +171,8 @@ impl Lane {
             }
             self.between_legs(place, number, goes_on, apart).await;
         }
-        self.has_more(number, stream)
+        let is_barren = self.shared.deadline.is_none() && self.barren >= MOST_BARREN;
+        self.has_more(number, stream) && !is_barren
     }
 
     /// Whether there is something to be tried in a place.
@@ -180,7 +186,7 @@ impl Lane {
             // What ended the server, or was waited for in vain, decides what is tried next.
             self.catch_up().await;
         }
-        self.shared.book().stats.cases += u64::try_from(apart.len()).unwrap_or(0);
+        self.shared.book().stats.count(&apart);
         self.before_handshakes(place, number, apart).await;
         // What dies at once shows nothing after a while: inputs come first.
         self.endure(place).await;
@@ -194,8 +200,8 @@ impl Lane {
         }
         let next = self.closing.iter().position(|(place, _)| *place == number);
         let Some((_, input)) = next.and_then(|next| self.closing.remove(next)) else { return };
+        self.shared.book().stats.count([&input]);
         flight.fly_all([input]).await;
-        self.shared.book().stats.cases += 1;
         self.spent.closing += start;
     }
 
@@ -211,16 +217,18 @@ impl Lane {
         let slow = self.spent.slow_tools(&shared, &flight.tools);
         let canaries = self.canaries(place, &slow);
         flight.fly_all(canaries.clone()).await;
+        self.barren += 1;
         self.canaries_hang |= flight.landing == Landing::Hung;
         while flight.landing == Landing::Sound && flight.tries.len() < LEG && !shared.is_over() {
             let mut batch = self.next_batch(&flight.tools, (number, stream), &mut apart);
+            self.barren = 0;
             if batch.is_empty() {
                 break;
             }
             let before = flight.tries.len();
             flight.fly(&mut batch).await;
             self.spent.turns.count(flight.take_waits());
-            shared.book().stats.cases += u64::try_from(flight.tries.len() - before).unwrap_or(0);
+            shared.book().stats.count(flight.tries.iter().skip(before).map(|this| &this.input));
             // What was not come to is tried by the next leg.
             stream.give_back(batch);
         }
@@ -234,7 +242,7 @@ impl Lane {
         let is_fit = |canary: &&Input| {
             turns::called(canary, slow).is_none()
                 && !(self.canaries_hang && calls_unserved(&self.shared, place, canary))
-                && !is_left_out(&self.shared, place, canary)
+                && left_out(&self.shared, place, canary).is_none()
         };
         place.canaries.iter().filter(is_fit).cloned().collect()
     }
@@ -256,23 +264,23 @@ impl Lane {
         // Where everything is left out there is no end to it.
         while batch.len() + apart.len() < most && passed_over < MOST_PASSED_OVER && !shared.is_over() {
             let Some(input) = stream.next() else { break };
-            let mut left_out = false;
-            if place.is_some_and(|place| is_left_out(&shared, place, &input)) {
-                left_out = true;
+            let mut goes = false;
+            if place.is_some_and(|place| left_out(&shared, place, &input).is_some()) {
+                goes = true;
             } else if input.is_bare() {
                 apart.push_back(input);
             } else if input.closes() {
-                left_out = shared.deadline.is_some() && self.closing.len() >= MOST_CLOSING;
-                if !left_out {
+                goes = shared.deadline.is_some() && self.closing.len() >= MOST_CLOSING;
+                if !goes {
                     self.closing.push_back((number, input));
                 }
             } else if let Some(tool) = turns::called(&input, &slow) {
                 passed_over += 1;
-                left_out = !self.spent.turns.keep(number, tool, input);
+                goes = !self.spent.turns.keep(number, tool, input);
             } else {
                 batch.push_back(input);
             }
-            if left_out {
+            if goes {
                 shared.book().stats.left_out += 1;
             }
         }
@@ -350,9 +358,9 @@ impl Lane {
         while !inputs.is_empty() && !shared.is_over() {
             let mut open: Option<Flight> = None;
             while let Some(input) = inputs.pop_front() {
-                if is_left_out(&shared, place, &input) {
+                if let Some(why) = left_out(&shared, place, &input) {
                     shared.book().stats.left_out += 1;
-                    ended.hung |= calls_unserved(&shared, place, &input);
+                    ended.hung |= why == LeftOut::Hangs;
                     continue;
                 }
                 let is_bare = input.is_bare();

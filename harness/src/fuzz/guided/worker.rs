@@ -9,6 +9,7 @@ use mcp_conform_engine::Engine;
 use mcp_conform_engine::libfuzzer::{LibFuzzer, Marks};
 use nix::sys::signal::{Signal, raise};
 
+use super::CORPUS;
 use super::executor::{Executor, tell};
 use super::protocol::Event;
 use super::work::Work;
@@ -43,7 +44,7 @@ fn begin(input: impl Read + Send + 'static) -> Result<(), String> {
         // The guardian ends the server. An orderly exit would be taken for a crash by the engine.
         let _ = raise(Signal::SIGKILL);
     });
-    let corpus = work.folder.join("corpus");
+    let corpus = work.folder.join(CORPUS);
     let seeds = seeds(&work).map_err(|error| format!("no folder for the corpus: {error}"))?;
     let engine = LibFuzzer {
         corpus,
@@ -73,7 +74,7 @@ fn read(input: &mut impl BufRead) -> Result<Work, String> {
 /// Makes the folders, and inputs for each tool and its first properties: a short text, and values that they are known to
 /// take.
 fn seeds(work: &Work) -> io::Result<std::path::PathBuf> {
-    for folder in ["corpus", "artifacts", "seeds"] {
+    for folder in [CORPUS, "artifacts", "seeds"] {
         std::fs::create_dir_all(work.folder.join(folder))?;
     }
     let folder = work.folder.join("seeds");
