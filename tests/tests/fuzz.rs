@@ -139,6 +139,37 @@ fn a_tool_that_always_takes_minutes_is_no_hang() {
 }
 
 #[test]
+fn a_campaign_without_a_limit_of_time_ends_where_no_input_can_be_tried() {
+    /// Greets, lists no tools, and answers nothing else.
+    const MUTE: &str = r#"
+import json, sys
+RESULTS = {
+    "initialize": {
+        "protocolVersion": "2025-11-25",
+        "capabilities": {"tools": {}},
+        "serverInfo": {"name": "mute", "version": "1"},
+    },
+    "tools/list": {"tools": []},
+}
+for line in sys.stdin:
+    message = json.loads(line)
+    if message.get("method") in RESULTS:
+        answer = {"jsonrpc": "2.0", "id": message["id"], "result": RESULTS[message["method"]]}
+        print(json.dumps(answer), flush=True)
+"#;
+    let output = Command::new(mcp_conform())
+        .args(["fuzz", "--cases", "100", "--timeout", "0.3", "--revision", "2025-11-25", "--"])
+        .args(["python3", "-c", MUTE])
+        .current_dir(tempfile::tempdir().unwrap().path())
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(4), "{said}");
+    assert!(said.contains("0 findings · 0 inputs") && said.contains("no input was tried"), "{said}");
+}
+
+#[test]
 fn what_crosses_between_sessions_is_found() {
     let script = folder().join("shout_over_http.py").to_string_lossy().into_owned();
     let server = ["python3", &script, "{port}"].map(str::to_owned);

@@ -436,6 +436,12 @@ fn ended(outcome: &Outcome, fuzz: &FuzzSettings) -> String {
         Duration::from_millis(stats.duration_ms).as_secs_f32(),
         fuzz.settings.seed
     );
+    if stats.cases == 0 && !outcome.interrupted {
+        out.push_str(
+            "  no input was tried: the server gave no sign of life after the handshake, or there was no time\n  try: \
+             mcp-conform without `fuzz`, which says what is wrong\n",
+        );
+    }
     for guided in &outcome.guided {
         out.push_str(&guidance(guided));
     }
