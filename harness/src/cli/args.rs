@@ -200,7 +200,8 @@ pub(crate) struct FuzzArguments {
     #[arg(long)]
     pub(crate) guided: bool,
 
-    /// With --guided, a folder for a smaller corpus: each input, of --corpus or new, that reaches what none before it did.
+    /// With --guided, a new folder for a smaller corpus: the inputs, kept in --corpus by engines before or new, that reach
+    /// what none before them did, in the revisions that are guided.
     #[arg(long, value_name = "DIR", requires = "guided")]
     pub(crate) merge: Option<PathBuf>,
 

@@ -110,8 +110,10 @@ fn guided(arguments: &FuzzArguments, settings: &Settings) -> Result<Option<Guide
     }
     let [folder, merged] =
         [&arguments.corpus, &arguments.merge].map(|folder| folder.as_ref().map(|folder| folder.join(GUIDED)));
-    if let Some(merge) = arguments.merge.as_ref().filter(|merge| !is_empty(merge)) {
-        let message = format!("--merge {}: takes a new folder, or an empty one", merge.display());
+    let is_unfit = |merge: &&PathBuf| !is_empty(merge) || arguments.corpus.as_ref() == Some(*merge);
+    if let Some(merge) = arguments.merge.as_ref().filter(is_unfit) {
+        let message =
+            format!("--merge {}: takes a new folder, or an empty one, that is not --corpus", merge.display());
         return Err((Code::Usage, message));
     }
     Ok(Some(GuidedSettings { folder, merged }))
@@ -440,6 +442,16 @@ fn ended(outcome: &Outcome, fuzz: &FuzzSettings) -> String {
         out.push_str(
             "  no input was tried: the server gave no sign of life after the handshake, or there was no time\n  try: \
              mcp-conform without `fuzz`, which says what is wrong\n",
+        );
+    }
+    let wanted = fuzz.budget.cases.filter(|_| fuzz.budget.time.is_none() && fuzz.guided.is_none());
+    if let Some(wanted) = wanted.filter(|wanted| stats.cases > 0 && stats.cases + stats.left_out < *wanted)
+        && !outcome.interrupted
+    {
+        let _ = writeln!(
+            out,
+            "  {} of {wanted} inputs were tried: the server did not start again, or answered nothing before the next",
+            stats.cases
         );
     }
     for guided in &outcome.guided {

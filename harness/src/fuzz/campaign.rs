@@ -56,7 +56,7 @@ pub struct Budget {
 pub struct Stats {
     /// Inputs that were tried.
     pub cases: u64,
-    /// The steps of these inputs: nearly each of them is a message.
+    /// The steps of these inputs: nearly each of them is a message. Of those that an engine tried, one each.
     pub steps: u64,
     /// Those a second, in all lanes together, while inputs were tried.
     pub cases_per_second: f64,

@@ -488,19 +488,18 @@ impl Flight {
             // Over stdio each of them needs an answer of its own, so that there is no need to look after each frame.
             let missing = if self.has_legs() { self.in_flight.len() - most } else { 0 };
             let wanted = self.session.answered() + missing;
-            loop {
-                match self.session.hear(deadline).await {
-                    Heard::Frame(_) => {}
-                    Heard::Closed => {
-                        self.landing = Landing::Dead;
-                        return false;
-                    }
-                    Heard::TimedOut => return false,
-                }
-                if self.session.answered() >= wanted {
-                    break;
-                }
+            let mut heard = self.session.hear(deadline).await;
+            while matches!(heard, Heard::Frame(_)) && self.session.answered() < wanted {
+                heard = self.session.hear(deadline).await;
             }
+            if matches!(heard, Heard::Frame(_)) {
+                continue;
+            }
+            self.let_go_of_answered();
+            if matches!(heard, Heard::Closed) {
+                self.landing = Landing::Dead;
+            }
+            return false;
         }
     }
 

@@ -47,9 +47,9 @@ pub const MAX_TOOLS: usize = 500;
 /// The longest text by default, in bytes.
 pub const LARGEST_TEXT: usize = 1024 * 1024;
 
-/// One in so many long inputs is tried once more after the walk along the boundaries, which has them all: one of them
-/// takes the time of dozens of others.
-const LONG: usize = 16;
+/// One in so many long inputs stays in what is made at random: one of them takes the time of dozens of others, and the walk
+/// along the boundaries has tried each long value.
+const LONG_ONE_IN: usize = 16;
 
 /// A file that a server should not serve, and how to know that it did.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -109,6 +109,8 @@ pub struct Maker {
 struct Parts {
     settings: MakerSettings,
     tools: Vec<Tool>,
+    /// The tools that take long arguments only.
+    lengthy: Vec<String>,
     /// Words from the server's own listings and some of our own, as templates.
     words: Vec<String>,
     baits: Vec<bait::Bait>,
@@ -132,6 +134,8 @@ impl Maker {
             .take(MAX_TOOLS)
             .filter_map(|name| Tool::of(profile.tool(name)?, &settings))
             .collect();
+        let lengthy: Vec<String> =
+            tools.iter().filter(|tool| weight::is_lengthy(tool)).map(|tool| tool.name.clone()).collect();
         let words = words::of(profile);
         let baits = bait::all(&settings);
         let methods = methods::all(profile, &settings);
@@ -140,8 +144,19 @@ impl Maker {
         let framing = framing::all(&settings);
         let http = http::all(&tools, &settings);
         let sequences = sequences::all(&tools, profile, &settings);
-        let parts =
-            Parts { settings, tools, words, baits, methods, bare, envelopes, framing, http, sequences };
+        let parts = Parts {
+            settings,
+            tools,
+            lengthy,
+            words,
+            baits,
+            methods,
+            bare,
+            envelopes,
+            framing,
+            http,
+            sequences,
+        };
         Maker { parts: Arc::new(parts) }
     }
 
@@ -162,15 +177,13 @@ impl Maker {
         strategy::Inputs(self.clone()).boxed()
     }
 
-    /// An input by decisions that are made elsewhere. Long ones are rarer than they are in what it is put together from.
+    /// An input by decisions that are made elsewhere. Long ones are rarer than they are in what it is put together from,
+    /// except calls of tools that take nothing else.
     pub fn random(&self, chooser: &mut dyn Chooser) -> Input {
         let mut dice = dice::Dice::new(chooser);
         let input = random::input(&self.parts, &mut dice);
-        if !weight::is_long(&input) || dice.one_in(LONG) {
-            input
-        } else {
-            random::input(&self.parts, &mut dice)
-        }
+        let is_rare = weight::is_long(&input) && !weight::calls(&input, &self.parts.lengthy);
+        if is_rare && !dice.one_in(LONG_ONE_IN) { random::input(&self.parts, &mut dice) } else { input }
     }
 
     /// An input by the bytes of a coverage-guided engine. The first byte says what kind of input or which tool, the

@@ -92,6 +92,10 @@ pub(super) async fn guides(
             break;
         }
         let Some(mut work) = ground.work(place, folder) else { continue };
+        let merged = settings.merged.as_ref().map(|folder| folder.join(place.revision.as_str()).join(CORPUS));
+        if let Some(merged) = &merged {
+            fs::create_dir_all(merged).map_err(|error| refused(format!("{}: {error}", merged.display())))?;
+        }
         work.seed = seed;
         work.startup_timeout = startup;
         let guide = Guide {
@@ -99,7 +103,7 @@ pub(super) async fn guides(
             work,
             executable: executable.clone(),
             source: Source::Nothing,
-            merged: settings.merged.as_ref().map(|folder| folder.join(place.revision.as_str()).join(CORPUS)),
+            merged,
             _folder: temporary,
         };
         guides.push(guide);
@@ -178,6 +182,7 @@ async fn drive(
         }
     };
     let end = shared.deadline.map(|deadline| deadline + guide.work.timeout + GRACE);
+    let kept = guide.merged.as_ref().map_or(0, |_| kept_in(&guide.work.folder));
     loop {
         let event = tokio::select! {
             event = run.next() => event,
@@ -185,7 +190,14 @@ async fn drive(
             () = until(end) => None,
         };
         match event {
-            None => return guided,
+            None => {
+                // One that reaches something new is tried twice.
+                if guided.failed.is_none() && guided.figures.executions < 2 * kept {
+                    guided.failed =
+                        Some("what was merged may lack something: the budget was too small".to_owned());
+                }
+                return guided;
+            }
             Some(Event::Began { source }) => guided.source = source,
             // What does not fit waits for nobody: the engine must not stand still meanwhile.
             Some(Event::Found(find)) => drop(finds.try_send(find)),
@@ -203,7 +215,6 @@ async fn drive(
                 let more = figures.executions.saturating_sub(before);
                 let mut book = shared.book();
                 book.stats.cases += more;
-                // Each is one call.
                 book.stats.steps += more;
                 guided.figures = figures;
             }
@@ -212,9 +223,14 @@ async fn drive(
     }
 }
 
+/// How many inputs earlier campaigns left to a worker.
+fn kept_in(folder: &Path) -> u64 {
+    let count = folder.join(CORPUS).read_dir().map_or(0, Iterator::count);
+    u64::try_from(count).unwrap_or(u64::MAX)
+}
+
 /// Adds an input to a folder, under a name that depends on it alone.
 fn write(folder: &Path, bytes: &[u8]) -> io::Result<()> {
-    fs::create_dir_all(folder)?;
     let mut hasher = DefaultHasher::new();
     bytes.hash(&mut hasher);
     fs::write(folder.join(format!("{:016x}", hasher.finish())), bytes)

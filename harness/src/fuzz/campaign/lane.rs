@@ -221,13 +221,16 @@ impl Lane {
         self.canaries_hang |= flight.landing == Landing::Hung;
         while flight.landing == Landing::Sound && flight.tries.len() < LEG && !shared.is_over() {
             let mut batch = self.next_batch(&flight.tools, (number, stream), &mut apart);
-            self.barren = 0;
             if batch.is_empty() {
+                self.barren = 0;
                 break;
             }
             let before = flight.tries.len();
             flight.fly(&mut batch).await;
             self.spent.turns.count(flight.take_waits());
+            if flight.tries.len() > before {
+                self.barren = 0;
+            }
             shared.book().stats.count(flight.tries.iter().skip(before).map(|this| &this.input));
             // What was not come to is tried by the next leg.
             stream.give_back(batch);
@@ -264,23 +267,23 @@ impl Lane {
         // Where everything is left out there is no end to it.
         while batch.len() + apart.len() < most && passed_over < MOST_PASSED_OVER && !shared.is_over() {
             let Some(input) = stream.next() else { break };
-            let mut goes = false;
+            let mut is_dropped = false;
             if place.is_some_and(|place| left_out(&shared, place, &input).is_some()) {
-                goes = true;
+                is_dropped = true;
             } else if input.is_bare() {
                 apart.push_back(input);
             } else if input.closes() {
-                goes = shared.deadline.is_some() && self.closing.len() >= MOST_CLOSING;
-                if !goes {
+                is_dropped = shared.deadline.is_some() && self.closing.len() >= MOST_CLOSING;
+                if !is_dropped {
                     self.closing.push_back((number, input));
                 }
             } else if let Some(tool) = turns::called(&input, &slow) {
                 passed_over += 1;
-                goes = !self.spent.turns.keep(number, tool, input);
+                is_dropped = !self.spent.turns.keep(number, tool, input);
             } else {
                 batch.push_back(input);
             }
-            if goes {
+            if is_dropped {
                 shared.book().stats.left_out += 1;
             }
         }
@@ -360,7 +363,9 @@ impl Lane {
             while let Some(input) = inputs.pop_front() {
                 if let Some(why) = left_out(&shared, place, &input) {
                     shared.book().stats.left_out += 1;
-                    ended.hung |= why == LeftOut::Hangs;
+                    // Which of several steps hangs nobody knows, so that it is not told apart from a crash.
+                    ended.hung |= why == LeftOut::Hangs
+                        || (input.steps.len() > 1 && calls_unserved(&shared, place, &input));
                     continue;
                 }
                 let is_bare = input.is_bare();

@@ -318,6 +318,21 @@ fn the_walk_has_long_inputs_and_chance_only_a_few() {
     let maker = maker();
     let walked = maker.boundary().filter(weight::is_long).count();
     assert!(walked > 50, "{walked}");
-    let drawn = (0..5000).filter(|seed| weight::is_long(&maker.random(&mut Seeded::new(*seed)))).count();
+    let long = |maker: &Maker, what: &str| {
+        let drawn = (0..5000).map(|seed| maker.random(&mut Seeded::new(seed)));
+        drawn.filter(|input| weight::is_long(input) && format!("{input:?}").contains(what)).count()
+    };
+    let drawn = long(&maker, "");
     assert!((1..50).contains(&drawn), "{drawn} of 5000");
+
+    // A tool that takes long texts alone is called as often as any other.
+    let mut profile = profile();
+    profile.tools = vec![json!({ "name": "lengthy", "inputSchema": {
+        "type": "object",
+        "properties": { "text": { "type": "string", "minLength": 5000 } },
+        "required": ["text"],
+    } })];
+    let settings = MakerSettings::new(vec!["lengthy".to_owned()], Revision::R2025_06_18, Transport::Stdio, 7);
+    let drawn = long(&Maker::new(&profile, settings), "lengthy");
+    assert!(drawn > 500, "{drawn} of 5000");
 }

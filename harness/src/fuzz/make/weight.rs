@@ -1,10 +1,11 @@
-//! Which inputs are long. The walk along the boundaries tries each of them; at random, one of them would take the time of
-//! hundreds of others.
+//! Which inputs are long.
 
 use mcp_conform_cases::case::Action;
 use serde_json::Value;
 
+use super::tool::Tool;
 use crate::fuzz::input::Input;
+use crate::fuzz::suspect;
 use crate::template::{Piece, pieces};
 
 /// Texts longer than this are long, in bytes.
@@ -23,6 +24,16 @@ pub(super) fn is_long(input: &Input) -> bool {
         Action::Bytes(bytes) => bytes.len() > LONG,
         _ => false,
     })
+}
+
+/// Whether all arguments are long that a tool is known to take.
+pub(super) fn is_lengthy(tool: &Tool) -> bool {
+    tool.pool.iter().all(holds_long_text)
+}
+
+/// Whether an input calls one of these tools.
+pub(super) fn calls(input: &Input, tools: &[String]) -> bool {
+    !tools.is_empty() && input.steps.iter().any(|step| suspect::called(step, tools).is_some())
 }
 
 fn holds_long_text(value: &Value) -> bool {
