@@ -240,7 +240,7 @@ async fn carry_out(arguments: &FuzzArguments, fuzz: &FuzzSettings, library: &Lib
     if quiet < 2 {
         let _ = io::stderr().lock().write_all(ended(&outcome, fuzz).as_bytes());
     }
-    let mut code = code_of(&outcome);
+    let mut code = code_of(&outcome, fuzz);
     if outcome.interrupted {
         code = interrupts.code();
     }
@@ -259,10 +259,20 @@ async fn carry_out(arguments: &FuzzArguments, fuzz: &FuzzSettings, library: &Lib
     code
 }
 
-fn code_of(outcome: &Outcome) -> Code {
+/// How many inputs were wanted, where it came to fewer although there was all the time in the world.
+fn too_few(outcome: &Outcome, fuzz: &FuzzSettings) -> Option<u64> {
+    let Stats { cases, left_out, .. } = outcome.stats;
+    let is_counted = fuzz.budget.time.is_none() && fuzz.guided.is_none() && !outcome.interrupted;
+    fuzz.budget.cases.filter(|wanted| is_counted && cases + left_out < *wanted)
+}
+
+fn code_of(outcome: &Outcome, fuzz: &FuzzSettings) -> Code {
     if !outcome.findings.is_empty() {
         Code::Findings
-    } else if outcome.stats.cases == 0 || outcome.guided.iter().any(|guided| guided.failed.is_some()) {
+    } else if outcome.stats.cases == 0
+        || too_few(outcome, fuzz).is_some()
+        || outcome.guided.iter().any(|guided| guided.failed.is_some())
+    {
         Code::NothingSelected
     } else {
         Code::Conformant
@@ -438,16 +448,13 @@ fn ended(outcome: &Outcome, fuzz: &FuzzSettings) -> String {
         Duration::from_millis(stats.duration_ms).as_secs_f32(),
         fuzz.settings.seed
     );
-    if stats.cases == 0 && !outcome.interrupted {
+    if stats.cases == 0 && outcome.findings.is_empty() && !outcome.interrupted {
         out.push_str(
             "  no input was tried: the server gave no sign of life after the handshake, or there was no time\n  try: \
              mcp-conform without `fuzz`, which says what is wrong\n",
         );
     }
-    let wanted = fuzz.budget.cases.filter(|_| fuzz.budget.time.is_none() && fuzz.guided.is_none());
-    if let Some(wanted) = wanted.filter(|wanted| stats.cases > 0 && stats.cases + stats.left_out < *wanted)
-        && !outcome.interrupted
-    {
+    if let Some(wanted) = too_few(outcome, fuzz).filter(|_| stats.cases > 0) {
         let _ = writeln!(
             out,
             "  {} of {wanted} inputs were tried: the server did not start again, or answered nothing before the next",

@@ -249,8 +249,7 @@ fn hang(transcript: &Transcript, tries: &[Try], under_way: Vec<usize>, knowledge
     let subject = tries_of
         .first()
         .and_then(|place| tries.get(*place))
-        .map(|this| subject_among(&this.input, &knowledge.tools))
-        .unwrap_or_default();
+        .map_or_else(|| "the handshake".to_owned(), |this| subject_among(&this.input, &knowledge.tools));
     Suspect {
         oracle: Oracle::Hang,
         requirement: Oracle::Hang.requirement().to_owned(),

@@ -93,9 +93,6 @@ pub(super) async fn guides(
         }
         let Some(mut work) = ground.work(place, folder) else { continue };
         let merged = settings.merged.as_ref().map(|folder| folder.join(place.revision.as_str()).join(CORPUS));
-        if let Some(merged) = &merged {
-            fs::create_dir_all(merged).map_err(|error| refused(format!("{}: {error}", merged.display())))?;
-        }
         work.seed = seed;
         work.startup_timeout = startup;
         let guide = Guide {
@@ -110,6 +107,9 @@ pub(super) async fn guides(
     }
     for guide in &mut guides {
         guide.source = probe(guide).await.map_err(refused)?;
+        if let Some(merged) = &guide.merged {
+            fs::create_dir_all(merged).map_err(|error| refused(format!("{}: {error}", merged.display())))?;
+        }
     }
     Ok(guides)
 }
@@ -182,7 +182,7 @@ async fn drive(
         }
     };
     let end = shared.deadline.map(|deadline| deadline + guide.work.timeout + GRACE);
-    let kept = guide.merged.as_ref().map_or(0, |_| kept_in(&guide.work.folder));
+    let mut is_loaded = false;
     loop {
         let event = tokio::select! {
             event = run.next() => event,
@@ -191,14 +191,14 @@ async fn drive(
         };
         match event {
             None => {
-                // One that reaches something new is tried twice.
-                if guided.failed.is_none() && guided.figures.executions < 2 * kept {
-                    guided.failed =
-                        Some("what was merged may lack something: the budget was too small".to_owned());
+                if guide.merged.is_some() && !is_loaded {
+                    let why = "the budget was too small to try all of the corpus, and what was merged lacks something";
+                    guided.failed.get_or_insert(why.to_owned());
                 }
                 return guided;
             }
             Some(Event::Began { source }) => guided.source = source,
+            Some(Event::Loaded) => is_loaded = true,
             // What does not fit waits for nobody: the engine must not stand still meanwhile.
             Some(Event::Found(find)) => drop(finds.try_send(find)),
             Some(Event::Reached { bytes }) => {
@@ -221,12 +221,6 @@ async fn drive(
             Some(Event::Failed { why }) => guided.failed = Some(why),
         }
     }
-}
-
-/// How many inputs earlier campaigns left to a worker.
-fn kept_in(folder: &Path) -> u64 {
-    let count = folder.join(CORPUS).read_dir().map_or(0, Iterator::count);
-    u64::try_from(count).unwrap_or(u64::MAX)
 }
 
 /// Adds an input to a folder, under a name that depends on it alone.

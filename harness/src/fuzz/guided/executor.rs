@@ -59,6 +59,8 @@ pub(super) struct Executor {
     coverage: Coverage,
     source: Source,
     memory: Memory,
+    /// How many inputs the engine tries before it makes some of its own.
+    to_load: u64,
     server: Option<Server>,
     /// Inputs sent to this server.
     sent: u64,
@@ -77,11 +79,11 @@ pub(super) struct Executor {
 }
 
 impl Executor {
-    /// Starts the server and learns what it reports.
+    /// Starts the server and learns what it reports. `to_load` is how many inputs the engine begins with.
     ///
     /// # Errors
     /// Why there is no server to fuzz, as a part of a sentence.
-    pub(super) fn new(work: Work, guardian: Arc<Guardian>) -> Result<Executor, String> {
+    pub(super) fn new(work: Work, to_load: u64, guardian: Arc<Guardian>) -> Result<Executor, String> {
         let coverage = Coverage::open(&work.map).map_err(|error| format!("no shared memory: {error}"))?;
         let mut executor = Executor {
             maker: work.maker(),
@@ -90,6 +92,7 @@ impl Executor {
             coverage,
             source: Source::Nothing,
             memory: Memory::new(),
+            to_load,
             server: None,
             sent: 0,
             lead: (VecDeque::new(), 0),
@@ -304,6 +307,14 @@ impl Target for Executor {
     fn execute(&mut self, bytes: &[u8], feedback: &mut [u8]) -> Flow {
         if self.is_over() {
             return self.finish(&Event::Done(self.figures()));
+        }
+        match self.to_load.checked_sub(1) {
+            Some(0) => {
+                self.to_load = 0;
+                tell(&Event::Loaded);
+            }
+            Some(left) => self.to_load = left,
+            None => {}
         }
         if self.progress.elapsed() >= PROGRESS {
             self.progress = Instant::now();

@@ -15,6 +15,8 @@ pub enum Event {
         /// What guides the engine.
         source: Source,
     },
+    /// All inputs that were kept before have been tried.
+    Loaded,
     /// An input ended the server or silenced it.
     Found(Find),
     /// An input was answered and reached something that none had reached before it.

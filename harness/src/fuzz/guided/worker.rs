@@ -46,6 +46,8 @@ fn begin(input: impl Read + Send + 'static) -> Result<(), String> {
     });
     let corpus = work.folder.join(CORPUS);
     let seeds = seeds(&work).map_err(|error| format!("no folder for the corpus: {error}"))?;
+    // And nothing at all, with which the engine begins; all of them are over when the next one comes.
+    let to_load = files_in(&corpus) + files_in(&seeds) + 2;
     let engine = LibFuzzer {
         corpus,
         seeds: vec![seeds],
@@ -56,8 +58,13 @@ fn begin(input: impl Read + Send + 'static) -> Result<(), String> {
         marks: Marks { next: NEXT_TEXT, known: KNOWN },
         longest: work.longest,
     };
-    let executor = Executor::new(work, Arc::new(guardian))?;
+    let executor = Executor::new(work, to_load, Arc::new(guardian))?;
     engine.run(Box::new(executor)).map_err(|error| error.to_string())
+}
+
+fn files_in(folder: &Path) -> u64 {
+    let count = folder.read_dir().map_or(0, Iterator::count);
+    u64::try_from(count).unwrap_or(u64::MAX)
 }
 
 fn read(input: &mut impl BufRead) -> Result<Work, String> {
