@@ -5,16 +5,17 @@ pub mod handshake;
 pub mod headers;
 mod over_http;
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
+use foldhash::{HashMap, HashSet};
 use mcp_conform_cases::case::{Answer, ClientKind, Headers};
 use mcp_conform_cases::{Era, Revision};
 use serde_json::{Map, Value, json};
 use tokio::time::Instant;
 
 use crate::process::{Patience, Process};
-use crate::transcript::{Entry, Exit, Happening, Origin, Rung, Transcript, Waited};
+use crate::transcript::{Entry, Exit, Happening, Origin, Reading, Rung, Transcript, Waited};
 use crate::transport::{Incoming, Link};
 use crate::wire::{self, Content, Kind};
 use client::ScriptedClient;
@@ -157,11 +158,11 @@ impl Session {
             client: scripted,
             started: Instant::now(),
             next_id: 1,
-            responses: HashMap::new(),
-            sent_ids: HashMap::new(),
-            earlier: HashSet::new(),
+            responses: HashMap::default(),
+            sent_ids: HashMap::default(),
+            earlier: HashSet::default(),
             earlier_below: 0,
-            owed: HashSet::new(),
+            owed: HashSet::default(),
             slowest: Duration::ZERO,
             slowest_plain: Duration::ZERO,
             answered_up_to: Duration::ZERO,
@@ -310,7 +311,8 @@ impl Session {
             }
             Link::Http(_) => Some(Box::new(self.post(&bytes, message.as_ref()))),
         };
-        self.record(Happening::Sent { bytes, message, hostile, carrier })
+        let read = if message.is_none() { wire::read_line(&bytes) } else { Reading::Unread };
+        self.record(Happening::Sent { bytes, message, read, hostile, carrier })
     }
 
     /// Sets HTTP headers of the next thing that is sent, in the place of those that the session would send.
@@ -771,6 +773,5 @@ impl Session {
 
 /// The number in an id that [`Session::fresh_id`] made, by what [`wire::id_key`] makes of it.
 fn number_of(id: &str) -> Option<u64> {
-    let number = id.strip_prefix("\"c-").and_then(|rest| rest.strip_suffix('"')).unwrap_or(id);
-    number.parse().ok()
+    id.strip_prefix("\"c-").unwrap_or(id).parse().ok()
 }

@@ -56,24 +56,43 @@ pub enum TemplateError {
 /// # Errors
 /// When a template names nothing, or is not closed.
 pub fn fill(value: &Value, variables: &Variables) -> Result<Value, TemplateError> {
-    Ok(match value {
-        Value::String(text) => fill_text(text, variables)?,
+    let mut filled = value.clone();
+    fill_in(&mut filled, variables)?;
+    Ok(filled)
+}
+
+/// As [`fill`], in the value itself: most of what is sent has no templates, or few.
+fn fill_in(value: &mut Value, variables: &Variables) -> Result<(), TemplateError> {
+    match value {
+        Value::String(text) if has_template(text) => *value = fill_text(text, variables)?,
         Value::Array(items) => {
-            Value::Array(items.iter().map(|item| fill(item, variables)).collect::<Result<_, _>>()?)
+            for item in items {
+                fill_in(item, variables)?;
+            }
         }
         Value::Object(members) => {
-            let mut filled = Map::with_capacity(members.len());
-            for (key, member) in members {
-                let key = match fill_text(key, variables)? {
-                    Value::String(key) => key,
-                    other => other.to_string(),
-                };
-                filled.insert(key, fill(member, variables)?);
+            if members.keys().any(|key| has_template(key)) {
+                let mut filled = Map::with_capacity(members.len());
+                for (key, member) in std::mem::take(members) {
+                    let key = match fill_text(&key, variables)? {
+                        Value::String(key) => key,
+                        other => other.to_string(),
+                    };
+                    filled.insert(key, member);
+                }
+                *members = filled;
             }
-            Value::Object(filled)
+            for member in members.values_mut() {
+                fill_in(member, variables)?;
+            }
         }
-        other => other.clone(),
-    })
+        _ => {}
+    }
+    Ok(())
+}
+
+fn has_template(text: &str) -> bool {
+    memchr::memmem::find(text.as_bytes(), b"{{").is_some()
 }
 
 /// Fills a text that goes out as it is: every template is replaced by the JSON of what it names. Texts in quotes
@@ -90,7 +109,7 @@ pub fn fill_raw(text: &str, variables: &Variables) -> Result<String, TemplateErr
 /// # Errors
 /// As [`fill`].
 pub fn fill_text(text: &str, variables: &Variables) -> Result<Value, TemplateError> {
-    if memchr::memmem::find(text.as_bytes(), b"{{").is_none() {
+    if !has_template(text) {
         return Ok(Value::String(text.to_owned()));
     }
     let mut all = pieces(text);
@@ -116,10 +135,7 @@ fn filled(
                 if wanted > MAX_REPEATED {
                     return Err(TemplateError::Literal(shortened(&text)));
                 }
-                // Nothing may be repeated without end, and stays nothing.
-                if !text.is_empty() {
-                    filled.extend(std::iter::repeat_n(text.as_ref(), times));
-                }
+                filled.push_str(&text.repeat(times));
             }
         }
     }

@@ -80,6 +80,17 @@ pub struct Origin {
     pub event: Option<Event>,
 }
 
+/// What a line says that was sent as mere bytes: many look at it, and reading it takes long.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Reading {
+    /// Nobody has looked.
+    Unread,
+    /// It is no JSON.
+    NoJson,
+    /// It is this.
+    Json(Value),
+}
+
 /// One thing that happened in a session.
 #[derive(Clone, Debug)]
 pub enum Happening {
@@ -89,6 +100,8 @@ pub enum Happening {
         bytes: Vec<u8>,
         /// The message, where the bytes are one that a client may send.
         message: Option<Value>,
+        /// What a line says that was sent as mere bytes.
+        read: Reading,
         /// Whether a client may not send this.
         hostile: bool,
         /// The HTTP request that carried it, on such transports.

@@ -5,6 +5,8 @@ use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use serde_json::{Map, Value};
 
+use crate::transcript::Reading;
+
 /// Longest line that is kept whole, in bytes. A longer one is cut and reported.
 pub const MAX_LINE: usize = 16 * 1024 * 1024;
 /// What is kept of a line that is too long.
@@ -170,7 +172,7 @@ pub struct Message {
 
 impl Message {
     fn new(value: Value) -> Message {
-        let has = |key| value.get(key).is_some();
+        let has = |key| member(&value, key).is_some();
         let kind = match (has("method"), has("id"), has("result") || has("error")) {
             (true, true, _) => Kind::Request,
             (true, false, _) => Kind::Notification,
@@ -192,16 +194,10 @@ impl Message {
         self.value.as_object()
     }
 
-    /// A member of the object. Messages have few, and comparing their names takes less time than hashing one.
+    /// A member of the object.
     #[must_use]
     pub fn member(&self, name: &str) -> Option<&Value> {
-        const FEW: usize = 8;
-        match self.value.as_object()? {
-            members if members.len() <= FEW => {
-                members.iter().find(|(known, _)| *known == name).map(|(_, value)| value)
-            }
-            members => members.get(name),
-        }
+        member(&self.value, name)
     }
 
     /// The id, whatever its type.
@@ -217,6 +213,28 @@ impl Message {
     }
 }
 
+/// A member of a value, if it is an object. Those in messages have few, and comparing their names takes less time than
+/// hashing one.
+pub(crate) fn member<'v>(value: &'v Value, name: &str) -> Option<&'v Value> {
+    const FEW: usize = 8;
+    match value.as_object()? {
+        members if members.len() <= FEW => {
+            members.iter().find(|(known, _)| *known == name).map(|(_, value)| value)
+        }
+        members => members.get(name),
+    }
+}
+
+/// What a whole line says; what is more than a line, or less, is left alone.
+pub(crate) fn read_line(bytes: &[u8]) -> Reading {
+    match bytes.split_last() {
+        Some((b'\n', line)) if memchr::memchr(b'\n', line).is_none() => {
+            serde_json::from_slice(line).map_or(Reading::NoJson, Reading::Json)
+        }
+        _ => Reading::Unread,
+    }
+}
+
 /// A number for an id, by what [`id_key`] makes of it; two ids hardly ever share one.
 pub(crate) fn hash_of(id: &str) -> u64 {
     let mut hasher = DefaultHasher::new();
@@ -229,9 +247,12 @@ pub(crate) fn hash_of(id: &str) -> u64 {
 pub fn id_key(id: &Value) -> String {
     /// Above it not every integer has a floating-point number of its own.
     const EXACT: f64 = 9_007_199_254_740_992.0;
-    // The same as below, and much faster; nearly all ids are integers.
+    // The same as below, and much faster; nearly all ids are integers or texts.
     if let Some(number) = id.as_i64() {
         return number.to_string();
+    }
+    if let Some(text) = id.as_str() {
+        return ["\"", text].concat();
     }
     match id.as_f64().filter(|number| number.fract() == 0.0 && number.abs() < EXACT) {
         Some(number) => format!("{number:.0}"),

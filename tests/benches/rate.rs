@@ -17,8 +17,13 @@ use mcp_conform::run::Stop;
 use mcp_conform::settings::WhichRevisions;
 use mcp_conform_cases::{Library, Revision, RevisionSet};
 use mcp_conform_tests::settings;
+use mimalloc::MiMalloc;
 use serde_json::{Value, json};
 use tokio::sync::watch;
+
+/// The same as that of `mcp-conform`.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 const TRIVIAL: &str = env!("CARGO_BIN_EXE_trivial-server");
 const REFERENCE: &str = env!("CARGO_BIN_EXE_reference-server");

@@ -1,5 +1,6 @@
 //! What a message is to be checked as, and which definition of a revision that is.
 
+use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
 use serde_json::Value;
@@ -32,6 +33,8 @@ pub enum Shape<'a> {
 struct Entry {
     method: &'static Method,
     definition: &'static Definition,
+    /// The definitions of the results that may answer it, the complete one first.
+    results: Vec<&'static str>,
 }
 
 /// The methods of one revision, by who sends them.
@@ -39,6 +42,8 @@ struct Methods {
     to_server: Vec<Entry>,
     from_server: Vec<Entry>,
     notifications: Vec<Entry>,
+    /// The definitions that are not written out where they are used, by name.
+    definitions: BTreeMap<&'static str, &'static Definition>,
 }
 
 fn methods(revision: Revision) -> Option<&'static Methods> {
@@ -49,8 +54,18 @@ fn methods(revision: Revision) -> Option<&'static Methods> {
             to_server: members_of("ClientRequest", revision),
             from_server: members_of("ServerRequest", revision),
             notifications: members_of("ServerNotification", revision),
+            definitions: definitions_of(revision),
         })
     })
+}
+
+fn definitions_of(revision: Revision) -> BTreeMap<&'static str, &'static Definition> {
+    let all = source::definitions().iter().filter(|definition| definition.revisions.contains(revision));
+    // The first of a name is the one that counts.
+    let mut by_name: BTreeMap<&str, &Definition> =
+        all.rev().map(|definition| (definition.name.as_str(), definition)).collect();
+    by_name.retain(|_, definition| !definition.inline.contains(revision));
+    by_name
 }
 
 /// The messages that the union of that name lists.
@@ -65,7 +80,9 @@ fn members_of(union: &str, revision: Revision) -> Vec<Entry> {
         .filter_map(|branch| match branch.at(revision)? {
             Form::Reference(name) => {
                 let definition = assemble::find(definitions, name, revision)?;
-                Some(Entry { method: definition.method.as_ref()?, definition })
+                let method = definition.method.as_ref()?;
+                let results = method.results.iter().filter_map(|result| result.at(revision));
+                Some(Entry { method, definition, results: results.map(String::as_str).collect() })
             }
             _ => None,
         })
@@ -101,7 +118,7 @@ pub fn definition_name(revision: Revision, shape: Shape<'_>) -> Option<&'static 
     let split = revision >= Revision::R2025_11_25;
     match shape {
         Shape::Definition(name) => named(name, revision),
-        Shape::ResultOf(method) => results(revision, method).into_iter().next(),
+        Shape::ResultOf(method) => results(revision, method).first().copied(),
         Shape::RequestFromServer(method) => sent(&methods(revision)?.from_server, method),
         Shape::NotificationFromServer(method) => sent(&methods(revision)?.notifications, method),
         Shape::ResultResponse => {
@@ -129,9 +146,7 @@ pub(super) fn definitions_for(revision: Revision, shape: Shape<'_>, instance: &V
 }
 
 fn named(name: &str, revision: Revision) -> Option<&'static str> {
-    assemble::find(source::definitions(), name, revision)
-        .filter(|definition| !definition.inline.contains(revision))
-        .map(|definition| definition.name.as_str())
+    methods(revision)?.definitions.get(name).map(|definition| definition.name.as_str())
 }
 
 fn sent(entries: &'static [Entry], method: &str) -> Option<&'static str> {
@@ -139,13 +154,10 @@ fn sent(entries: &'static [Entry], method: &str) -> Option<&'static str> {
 }
 
 /// The definitions of the results that may answer `method`, the complete one first.
-fn results(revision: Revision, method: &str) -> Vec<&'static str> {
+fn results(revision: Revision, method: &str) -> &'static [&'static str] {
     methods(revision)
         .and_then(|methods| methods.to_server.iter().find(|entry| entry.method.name == method))
-        .into_iter()
-        .flat_map(|entry| entry.method.results.iter().filter_map(move |result| result.at(revision)))
-        .map(String::as_str)
-        .collect()
+        .map_or(&[], |entry| entry.results.as_slice())
 }
 
 /// Which of the results that may answer `method` the instance means to be.

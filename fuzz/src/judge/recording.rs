@@ -11,7 +11,8 @@ use std::time::Duration;
 use mcp_conform::event::Transport;
 use mcp_conform::template::Variables;
 use mcp_conform::transcript::{
-    Carrier, CaseRecord, Entry, Exit, Happening, Health, Origin, Pass, Rung, StepRecord, Transcript, Waited,
+    Carrier, CaseRecord, Entry, Exit, Happening, Health, Origin, Pass, Reading, Rung, StepRecord, Transcript,
+    Waited,
 };
 use mcp_conform::transport::http::events::Event;
 use mcp_conform::transport::http::exchange::{End, ExchangeId};
@@ -67,7 +68,13 @@ fn happening(line: &[u8], transport: Transport, revision: Revision) -> Option<Ha
         b'>' | b'!' => {
             let message: Option<Value> = serde_json::from_slice(rest).ok();
             let carrier = on_http.then(|| carrier(exchange, rest, message.as_ref(), revision));
-            Happening::Sent { bytes: rest.to_vec(), message, hostile: what == b'!', carrier }
+            Happening::Sent {
+                bytes: rest.to_vec(),
+                message,
+                read: Reading::Unread,
+                hostile: what == b'!',
+                carrier,
+            }
         }
         b'<' => received(rest, on_http.then_some(Origin { exchange, event: None })),
         b'e' if on_http => {

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use mcp_conform::event::Transport;
-use mcp_conform::transcript::{CaseRecord, Entry, Happening, Health, Transcript};
+use mcp_conform::transcript::{CaseRecord, Entry, Happening, Health, Reading, Transcript};
 use mcp_conform::wire::{Ending, Frame, id_key, parse};
 use mcp_conform_cases::Revision;
 use mcp_conform_cases::case::ClientKind;
@@ -204,7 +204,13 @@ impl Client {
         // What was cancelled has no answer; the word may be written with escapes.
         let holds = |word: &[u8]| line.windows(word.len()).any(|part| part == word);
         self.done.may_be_silent |= holds(b"cancel") || holds(b"\\u");
-        self.note(Happening::Sent { bytes: line.to_vec(), message, hostile, carrier: None });
+        self.note(Happening::Sent {
+            bytes: line.to_vec(),
+            message,
+            read: Reading::Unread,
+            hostile,
+            carrier: None,
+        });
         self.session.receive(line, &(Arc::clone(&self.collected) as Outbox));
     }
 

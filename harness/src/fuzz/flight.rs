@@ -24,7 +24,7 @@ use crate::session::{Heard, Outgoing, Session};
 use crate::template::Variables;
 use crate::transcript::{CaseRecord, Happening, Health, StepRecord, Waited};
 use crate::transport::http::exchange::ExchangeId;
-use crate::wire::{hash_of, id_key};
+use crate::wire::{hash_of, id_key, member};
 
 /// So many requests are under way at once.
 const WINDOW: usize = 48;
@@ -369,8 +369,7 @@ impl Flight {
         let Some(message) = message_sent(&self.session.transcript, entry) else { return };
         let asks = self.must_be_answered(place, step, entry, &message);
         let ids = ids_in(&message);
-        let calls = message.get("method").is_some_and(|method| method == "tools/call");
-        drop(message);
+        let calls = member(&message, "method").is_some_and(|method| method == "tools/call");
         // Who uses an id again cannot tell whose answer comes, whatever the other message was.
         let is_first = !ids.iter().any(|id| self.ids.contains(&hash_of(id)));
         for id in ids {
@@ -407,14 +406,15 @@ impl Flight {
         if bytes.strip_suffix(b"\n").unwrap_or(bytes).contains(&b'\n') || self.is_given_up(place, number) {
             return None;
         }
-        let members = message.as_object()?;
-        let is_plain =
-            members.keys().all(|key| matches!(key.as_str(), "jsonrpc" | "id" | "method" | "params"))
-                && members.get("jsonrpc").is_some_and(|version| version == "2.0")
-                && members.get("params").is_none_or(Value::is_object);
-        let method = members.get("method")?.as_str()?;
+        let is_plain = message
+            .as_object()?
+            .keys()
+            .all(|key| matches!(key.as_str(), "jsonrpc" | "id" | "method" | "params"))
+            && member(message, "jsonrpc").is_some_and(|version| version == "2.0")
+            && member(message, "params").is_none_or(Value::is_object);
+        let method = member(message, "method")?.as_str()?;
         let stays_open = matches!(method, "" | "subscriptions/listen" | "tasks/result");
-        let id = members.get("id")?;
+        let id = member(message, "id")?;
         (is_plain && !stays_open && (id.is_string() || is_safe(id))).then(|| id.clone())
     }
 
@@ -424,19 +424,19 @@ impl Flight {
         let Some(step) = input.steps.get(number) else { return false };
         let name = step.name.as_deref();
         let id = match &step.action {
-            Action::Request(send) => send.id.as_ref().map(Value::to_string),
+            Action::Request(send) => send.id.as_ref(),
             _ => None,
         };
         let names_it = |text: &str| {
             name.is_some_and(|name| text.contains(&format!("{{{{{name}.id}}}}")))
-                || id.as_ref().is_some_and(|id| text.contains(id.as_str()))
+                || id.is_some_and(|id| text.contains(&id.to_string()))
         };
         input.steps.iter().any(|other| match &other.action {
             Action::Close(closed) => name == Some(closed.as_str()),
             Action::Notify(send) if send.method == CANCELLED => {
                 send.params.as_ref().is_some_and(|params| names_it(&params.to_string()))
             }
-            Action::Json(message) if message.get("method").is_some_and(|method| method == CANCELLED) => {
+            Action::Json(message) if member(message, "method").is_some_and(|method| method == CANCELLED) => {
                 names_it(&message.to_string())
             }
             Action::Raw(text) if text.contains(CANCELLED) => names_it(text),
@@ -453,7 +453,8 @@ impl Flight {
         waited: Waited,
         known: &mut Variables,
     ) {
-        let Some(step) = self.tries.get(place).and_then(|this| this.input.steps.get(number)) else { return };
+        let step = self.tries.get(place).and_then(|this| this.input.steps.get(number));
+        let Some(step) = step.filter(|step| step.name.is_some() || !step.capture.is_empty()) else { return };
         let ends = self.session.transcript.entries.len();
         let record = StepRecord {
             begins: sent.entry.unwrap_or(ends),
@@ -763,7 +764,7 @@ impl Flight {
 /// The ids in a message, or in those of a batch, by what [`id_key`] makes of them.
 fn ids_in(message: &Value) -> Vec<String> {
     let messages = message.as_array().map_or(std::slice::from_ref(message), Vec::as_slice);
-    messages.iter().filter_map(|message| message.get("id")).map(id_key).collect()
+    messages.iter().filter_map(|message| member(message, "id")).map(id_key).collect()
 }
 
 /// Whether an input has a session to itself while it is tried: one step needs what another brought.

@@ -1,4 +1,5 @@
-//! Judges a leg on a thread of its own, while the next one is flown.
+//! Judges a leg: on a thread of its own while the next one is flown, or at once. What one thread makes and another lets go
+//! of costs both of them time, so that this is only worth its while where a processor has nothing else to do.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -13,11 +14,19 @@ use super::suspect::{self, Knowledge, Suspect};
 /// So many inputs of earlier legs are kept: the cause of what shows at the beginning of a leg may be among them.
 const KEPT: usize = 256;
 
-/// A leg that is being judged.
+/// What is suspicious in a leg, what was tried in it, and the tools of which a call succeeded.
+type Verdict = (Vec<Suspect>, Vec<Try>, HashSet<String>);
+
+/// A leg that is being judged, or was.
 pub(super) struct Judging {
     place: usize,
     later: bool,
-    task: JoinHandle<(Vec<Suspect>, Vec<Try>, HashSet<String>)>,
+    task: Task,
+}
+
+enum Task {
+    Beside(JoinHandle<Verdict>),
+    Done(Verdict),
 }
 
 /// What came of it.
@@ -35,23 +44,33 @@ pub(super) struct Judged {
 }
 
 impl Judging {
-    /// Begins.
-    pub(super) fn begin(place: usize, later: bool, leg: Leg, knowledge: Arc<Knowledge>) -> Judging {
+    /// Begins, `beside` what calls it where there is a processor for that.
+    pub(super) fn begin(
+        (place, later): (usize, bool),
+        leg: Leg,
+        knowledge: Arc<Knowledge>,
+        beside: bool,
+    ) -> Judging {
         let judge = move || {
             let served = served(&leg, &knowledge.tools);
             (suspect::all(&leg, &knowledge), leg.tries, served)
         };
-        Judging { place, later, task: tokio::task::spawn_blocking(judge) }
+        let task =
+            if beside { Task::Beside(tokio::task::spawn_blocking(judge)) } else { Task::Done(judge()) };
+        Judging { place, later, task }
     }
 
     /// Waits until it is done. `earlier` is what [`last_of`] leaves of the leg that was judged before it.
     pub(super) async fn end(self, mut earlier: Vec<Input>) -> Judged {
-        let (mut suspects, tries, served) = match self.task.await {
-            Ok(judged) => judged,
-            Err(error) => match error.try_into_panic() {
-                Ok(panic) => std::panic::resume_unwind(panic),
-                // The campaign is over.
-                Err(_) => Default::default(),
+        let (mut suspects, tries, served) = match self.task {
+            Task::Done(judged) => judged,
+            Task::Beside(task) => match task.await {
+                Ok(judged) => judged,
+                Err(error) => match error.try_into_panic() {
+                    Ok(panic) => std::panic::resume_unwind(panic),
+                    // The campaign is over.
+                    Err(_) => Default::default(),
+                },
             },
         };
         if !self.later {

@@ -2,15 +2,15 @@
 //! often costs more than a thousand inputs.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
 
+use foldhash::HashMap;
 use mcp_conform_cases::case::Action;
 use serde_json::Value;
 
 use super::flight::Landing;
 use super::input::Input;
 use super::watch::Excess;
-use crate::transcript::{Happening, Transcript};
+use crate::transcript::{Happening, Reading, Transcript};
 use crate::wire::Content;
 
 /// An input and what came of it.
@@ -92,7 +92,9 @@ impl Leg {
 /// The message that an entry sent, if it is JSON.
 pub(super) fn message_sent(transcript: &Transcript, entry: usize) -> Option<Cow<'_, Value>> {
     match &transcript.entries.get(entry)?.what {
-        Happening::Sent { message: Some(message), .. } => Some(Cow::Borrowed(message)),
+        Happening::Sent { message: Some(message), .. }
+        | Happening::Sent { read: Reading::Json(message), .. } => Some(Cow::Borrowed(message)),
+        Happening::Sent { read: Reading::NoJson, .. } => None,
         Happening::Sent { bytes, .. } => serde_json::from_slice(bytes).ok().map(Cow::Owned),
         _ => None,
     }

@@ -14,6 +14,7 @@ use super::oracle::Oracle;
 use super::suspect::Suspect;
 use crate::judge::{Breach, evidence};
 use crate::transcript::Happening;
+use crate::wire::member;
 
 /// Names that no server can take for something else than a method.
 static NAME: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new("^[a-z][a-z0-9_]*(/[a-z0-9_]+)*$").ok());
@@ -53,7 +54,7 @@ pub(super) fn all(leg: &Leg) -> Vec<Suspect> {
         let asked = this.asked.iter().filter_map(|asked| {
             let entry = leg.response_to(asked)?;
             let step = this.input.steps.get(asked.step)?;
-            let code = leg.message_in(entry)?.pointer("/error/code")?.as_i64()?;
+            let code = member(member(leg.message_in(entry)?, "error")?, "code")?.as_i64()?;
             let sent = message_sent(transcript, asked.entry)?;
             let (requirement, message, signature) =
                 of_code(transcript.revision.era(), &step.action, &sent, code)?;

@@ -1,6 +1,6 @@
 //! A suspect shows itself again on a fresh server, or is none; then its input is made as small as it goes.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::VecDeque;
 use std::future::ready;
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,7 +18,7 @@ use super::endurance;
 use super::flight::{Flight, Landing};
 use super::ground::{FuzzSettings, Ground};
 use super::input::Input;
-use super::judging;
+use super::leg::Leg;
 use super::make::Maker;
 use super::oracle::Oracle;
 use super::pace::Pace;
@@ -139,24 +139,19 @@ impl Replayer<'_> {
         inputs: impl IntoIterator<Item = Input>,
         patient: bool,
     ) -> Vec<Suspect> {
-        self.seen_of(inputs, patient).await.0
+        let leg = self.leg_of(inputs, patient).await;
+        leg.map_or_else(Vec::new, |leg| suspect::all(&leg, self.knowledge))
     }
 
-    /// As [`Self::suspects_of`], with the tools of which a call succeeded.
-    pub(super) async fn seen_of(
-        &self,
-        inputs: impl IntoIterator<Item = Input>,
-        patient: bool,
-    ) -> (Vec<Suspect>, HashSet<String>) {
+    /// What inputs bring about on a fresh server; nothing if there are none, or it cannot be started.
+    pub(super) async fn leg_of(&self, inputs: impl IntoIterator<Item = Input>, patient: bool) -> Option<Leg> {
         let mut inputs: VecDeque<Input> = inputs.into_iter().collect();
-        let Some(first) = inputs.front() else { return Default::default() };
-        let Some(mut flight) = self.open_for(first, patient).await else { return Default::default() };
+        let mut flight = self.open_for(inputs.front()?, patient).await?;
         while !inputs.is_empty() && flight.fly(&mut inputs).await == Landing::Sound {}
         if self.lingers {
             flight.linger().await;
         }
-        let leg = flight.take_leg();
-        (suspect::all(&leg, self.knowledge), judging::served(&leg, &self.knowledge.tools))
+        Some(flight.take_leg())
     }
 
     /// What an input that was saved brings about, in the way that it was noticed and as often as it takes.

@@ -1,9 +1,10 @@
 //! What the oracles see in a flight. A suspect becomes a finding once it has shown itself again on a fresh server.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
 use std::sync::{Arc, LazyLock};
 
+use foldhash::HashMap;
+use foldhash::fast::RandomState;
 use mcp_conform_cases::case::Action;
 use regex::Regex;
 use serde_json::{Map, Value};
@@ -20,7 +21,7 @@ use crate::judge::dialogue::Dialogue;
 use crate::judge::{Breach, evidence};
 use crate::text;
 use crate::transcript::{Exit, Happening, Rung, Transcript};
-use crate::wire::Content;
+use crate::wire::{Content, member};
 
 /// So many tries before the end of a server may have caused it.
 const LAST_TRIES: usize = 4;
@@ -516,7 +517,8 @@ fn poisoned(leg: &Leg) -> Option<Suspect> {
     });
     let calls: Vec<(Called<'_>, bool)> = calls.collect();
     // The first call with the same parameters.
-    let mut firsts: HashMap<&Value, usize> = HashMap::new();
+    let mut firsts: HashMap<&Value, usize> =
+        HashMap::with_capacity_and_hasher(calls.len(), RandomState::default());
     let mut found = None;
     for (at, (call, refused)) in calls.iter().enumerate() {
         let first = *firsts.entry(call.params).or_insert(at);
@@ -552,10 +554,10 @@ fn poisoned(leg: &Leg) -> Option<Suspect> {
 
 /// Whether a response refuses, or asks for more.
 pub(super) fn is_refusal(message: &Value) -> bool {
-    let result = message.get("result");
-    message.get("error").is_some_and(|error| !error.is_null())
-        || result.and_then(|result| result.get("isError")) == Some(&Value::Bool(true))
-        || result.and_then(|result| result.get("resultType")).is_some_and(|kind| kind == "input_required")
+    let result = member(message, "result");
+    member(message, "error").is_some_and(|error| !error.is_null())
+        || result.and_then(|result| member(result, "isError")) == Some(&Value::Bool(true))
+        || result.and_then(|result| member(result, "resultType")).is_some_and(|kind| kind == "input_required")
 }
 
 fn sent_text(transcript: &Transcript, entry: usize) -> Cow<'_, str> {

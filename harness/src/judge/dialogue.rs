@@ -1,14 +1,15 @@
 //! A recording read as a dialogue: which message answers which, what was asked for, what was declared.
 
 use std::borrow::Cow;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
+use foldhash::HashMap;
 use serde_json::Value;
 
 use crate::event::Transport;
-use crate::transcript::{Carrier, Happening, Origin, Transcript};
+use crate::transcript::{Carrier, Happening, Origin, Reading, Transcript};
 use crate::transport::http::exchange::ExchangeId;
-use crate::wire::{Content, Kind, Message, id_key};
+use crate::wire::{Content, Kind, Message, id_key, member};
 
 /// A request that we sent.
 #[derive(Clone, Debug)]
@@ -130,12 +131,12 @@ impl<'a> Dialogue<'a> {
             said: Vec::new(),
             first_hostile: None,
         };
-        let mut by_id: HashMap<String, usize> = HashMap::new();
+        let mut by_id: HashMap<String, usize> = HashMap::default();
         let mut replays = Replays::default();
         let mut lines = Lines::default();
         for (entry, happened) in transcript.entries.iter().enumerate() {
             match &happened.what {
-                Happening::Sent { bytes, message, hostile, carrier } => {
+                Happening::Sent { bytes, message, read, hostile, carrier } => {
                     replays.take_sent(carrier.as_deref());
                     if *hostile && dialogue.first_hostile.is_none() {
                         dialogue.first_hostile = Some(entry);
@@ -149,12 +150,19 @@ impl<'a> Dialogue<'a> {
                         }),
                         one => dialogue.take_sent(entry, one, *hostile, &mut by_id),
                     };
-                    match (message, transcript.transport) {
-                        (Some(message), _) => take(Cow::Borrowed(message)),
-                        (None, Transport::Stdio) => {
+                    // A line is only what it says where none had begun before it.
+                    let read = if lines.begun.is_empty() { read } else { &Reading::Unread };
+                    match (message, read, transcript.transport) {
+                        (Some(message), ..) | (None, Reading::Json(message), _) => {
+                            take(Cow::Borrowed(message))
+                        }
+                        (None, Reading::NoJson, _) => {}
+                        (None, Reading::Unread, Transport::Stdio) => {
                             lines.take(bytes).into_iter().map(Cow::Owned).for_each(take)
                         }
-                        (None, _) => serde_json::from_slice(bytes).into_iter().map(Cow::Owned).for_each(take),
+                        (None, Reading::Unread, _) => {
+                            serde_json::from_slice(bytes).into_iter().map(Cow::Owned).for_each(take)
+                        }
                     }
                 }
                 Happening::Received { origin, .. } if replays.repeats(origin.as_deref()) => {}
@@ -183,8 +191,8 @@ impl<'a> Dialogue<'a> {
         hostile: bool,
         by_id: &mut HashMap<String, usize>,
     ) {
-        let is_answer = message.get("method").is_none()
-            && (message.get("result").is_some() || message.get("error").is_some());
+        let has = |name| member(&message, name).is_some();
+        let is_answer = !has("method") && (has("result") || has("error"));
         let [method, params, id] = members(message, ["method", "params", "id"]);
         let method = match method {
             Some(Cow::Borrowed(method)) => method.as_str().map(Cow::Borrowed),
@@ -251,7 +259,7 @@ impl<'a> Dialogue<'a> {
 /// Members of a message, borrowed where the message is.
 fn members<'a, const N: usize>(message: Cow<'a, Value>, names: [&str; N]) -> [Option<Cow<'a, Value>>; N] {
     match message {
-        Cow::Borrowed(message) => names.map(|name| message.get(name).map(Cow::Borrowed)),
+        Cow::Borrowed(message) => names.map(|name| member(message, name).map(Cow::Borrowed)),
         Cow::Owned(mut message) => {
             names.map(|name| message.get_mut(name).map(|member| Cow::Owned(std::mem::take(member))))
         }

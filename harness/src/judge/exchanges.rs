@@ -289,7 +289,7 @@ impl<'d> Exchanges<'d> {
 
     fn take(&mut self, entry: usize, what: &'d Happening) {
         match what {
-            Happening::Sent { bytes, message, hostile, carrier: Some(carrier) } => {
+            Happening::Sent { bytes, message, hostile, carrier: Some(carrier), .. } => {
                 self.places.insert(carrier.exchange, self.all.len());
                 self.all.push(Exchange {
                     id: carrier.exchange,

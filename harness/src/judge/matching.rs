@@ -1,10 +1,13 @@
 //! Whether a value is what a matcher asks for, and if not, why.
 
+use std::fmt;
+
 use mcp_conform_cases::case::{JsonType, Matcher, Path, Segment};
 use serde_json::Value;
 
 use super::checks;
 use crate::template::{self, Variables};
+use crate::wire::member;
 
 /// Why a value does not match: where, what was asked for, what was found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,67 +33,124 @@ pub fn all(members: &[(Path, Matcher)], message: &Value, variables: &Variables) 
 
 fn at(path: &Path, matcher: &Matcher, message: &Value, variables: &Variables) -> Result<(), Mismatch> {
     let found = resolve(path, message);
-    let mismatch = |place: String, expected: String, value: Option<&Value>| Mismatch {
+    let mismatch = |place: String, unmet: Unmet<'_>, value: Option<&Value>| Mismatch {
         path: place,
-        expected,
+        expected: unmet.to_string(),
         got: in_short(value),
     };
     if found.is_empty() {
         if path.names_many() || matches!(matcher, Matcher::Exists(false)) {
             return Ok(());
         }
-        return match matches(matcher, None, variables) {
-            Ok(()) => Ok(()),
-            Err(expected) => Err(mismatch(path.to_string(), expected, None)),
-        };
+        return matches(matcher, None, variables).map_err(|unmet| mismatch(path.to_string(), unmet, None));
     }
     for (place, value) in found {
         matches(matcher, Some(value), variables)
-            .map_err(|expected| mismatch(place, expected, Some(value)))?;
+            .map_err(|unmet| mismatch(place.to_string(), unmet, Some(value)))?;
     }
     Ok(())
 }
 
+/// Whether every path of `members` matches in `message`, where nobody asks why not.
+#[must_use]
+pub fn hold(members: &[(Path, Matcher)], message: &Value, variables: &Variables) -> bool {
+    members.iter().all(|(path, matcher)| {
+        let found = resolve(path, message);
+        if found.is_empty() {
+            return path.names_many() || matches(matcher, None, variables).is_ok();
+        }
+        found.iter().all(|(_, value)| matches(matcher, Some(value), variables).is_ok())
+    })
+}
+
+/// Where a path led to: the path, and which item of each array was taken. It is only written out for people.
+#[derive(Clone, Debug)]
+pub struct Place<'p> {
+    path: &'p Path,
+    items: Vec<usize>,
+}
+
+impl fmt::Display for Place<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut items = self.items.iter();
+        for (position, segment) in self.path.segments().iter().enumerate() {
+            match segment {
+                Segment::Key(key) if position == 0 => f.write_str(key)?,
+                Segment::Key(key) => write!(f, ".{key}")?,
+                Segment::Index(index) => write!(f, "[{index}]")?,
+                Segment::Every => write!(f, "[{}]", items.next().copied().unwrap_or_default())?,
+            }
+        }
+        Ok(())
+    }
+}
+
 /// The values that a path names, each with its place.
 #[must_use]
-pub fn resolve<'a>(path: &Path, message: &'a Value) -> Vec<(String, &'a Value)> {
-    let mut found = vec![(String::new(), message)];
+pub fn resolve<'p, 'a>(path: &'p Path, message: &'a Value) -> Vec<(Place<'p>, &'a Value)> {
+    let mut found = vec![(Place { path, items: Vec::new() }, message)];
     for segment in path.segments() {
-        found = found
-            .into_iter()
-            .flat_map(|(place, value)| match segment {
-                Segment::Key(key) => {
-                    let dot = if place.is_empty() { "" } else { "." };
-                    value
-                        .get(key)
-                        .map(|inner| (format!("{place}{dot}{key}"), inner))
-                        .into_iter()
-                        .collect::<Vec<_>>()
-                }
-                Segment::Index(index) => {
-                    value.get(index).map(|inner| (format!("{place}[{index}]"), inner)).into_iter().collect()
-                }
-                Segment::Every => value
-                    .as_array()
-                    .map(|items| {
-                        items
-                            .iter()
-                            .enumerate()
-                            .map(|(index, item)| (format!("{place}[{index}]"), item))
-                            .collect()
-                    })
-                    .unwrap_or_default(),
-            })
-            .collect();
+        let inner = |value: &'a Value| match segment {
+            Segment::Key(key) => member(value, key),
+            Segment::Index(index) => value.get(index),
+            Segment::Every => None,
+        };
+        if matches!(segment, Segment::Every) {
+            found = found.into_iter().flat_map(|(place, value)| items_of(place, value)).collect();
+        } else {
+            found = found.into_iter().filter_map(|(place, value)| Some((place, inner(value)?))).collect();
+        }
     }
     found
+}
+
+fn items_of<'p, 'a>(place: Place<'p>, value: &'a Value) -> impl Iterator<Item = (Place<'p>, &'a Value)> {
+    let items = value.as_array().into_iter().flatten().enumerate();
+    items.map(move |(index, item)| {
+        let mut place = place.clone();
+        place.items.push(index);
+        (place, item)
+    })
+}
+
+/// What a matcher asked for and did not get.
+#[derive(Clone, Debug)]
+pub enum Unmet<'m> {
+    /// What the matcher says of itself.
+    Matcher(&'m Matcher),
+    /// This value.
+    Value(Value),
+    /// One of these values.
+    OneOf(Value),
+    /// Something with this in it.
+    Contains(Value),
+    /// What somebody else says of it.
+    Words(String),
+}
+
+impl fmt::Display for Unmet<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Unmet::Matcher(matcher) => matcher.fmt(f),
+            Unmet::Value(wanted) => f.write_str(&in_short(Some(wanted))),
+            Unmet::OneOf(wanted) => write!(f, "one of {}", in_short(Some(wanted))),
+            Unmet::Contains(wanted) => write!(f, "something that holds {}", in_short(Some(wanted))),
+            Unmet::Words(words) => f.write_str(words),
+        }
+    }
 }
 
 /// Whether a value matches; `None` stands for a member that is not there.
 ///
 /// # Errors
-/// What was asked for, in words.
-pub fn matches(matcher: &Matcher, value: Option<&Value>, variables: &Variables) -> Result<(), String> {
+/// What was asked for.
+pub fn matches<'m>(
+    matcher: &'m Matcher,
+    value: Option<&Value>,
+    variables: &Variables,
+) -> Result<(), Unmet<'m>> {
+    let filled =
+        |wanted: &Value| template::fill(wanted, variables).map_err(|error| Unmet::Words(error.to_string()));
     let ok = match (matcher, value) {
         (Matcher::Exists(wanted), _) => *wanted == value.is_some(),
         (Matcher::Not(inner), _) => matches(inner, value, variables).is_err(),
@@ -100,33 +160,33 @@ pub fn matches(matcher: &Matcher, value: Option<&Value>, variables: &Variables) 
             }
             true
         }
-        (Matcher::Check(name), _) => return checks::value(name, value),
+        (Matcher::Check(name), _) => return checks::value(name, value).map_err(Unmet::Words),
         (_, None) => false,
         (Matcher::Equals(wanted), Some(value)) => {
-            let wanted = template::fill(wanted, variables).map_err(|error| error.to_string())?;
-            if wanted == *value {
-                return Ok(());
+            let wanted = filled(wanted)?;
+            if wanted != *value {
+                return Err(Unmet::Value(wanted));
             }
-            return Err(in_short(Some(&wanted)));
+            true
         }
         (Matcher::OneOf(wanted), Some(value)) => {
-            let wanted = template::fill(wanted, variables).map_err(|error| error.to_string())?;
-            if wanted.as_array().is_some_and(|items| items.contains(value)) {
-                return Ok(());
+            let wanted = filled(wanted)?;
+            if !wanted.as_array().is_some_and(|items| items.contains(value)) {
+                return Err(Unmet::OneOf(wanted));
             }
-            return Err(format!("one of {}", in_short(Some(&wanted))));
+            true
         }
         (Matcher::Contains(wanted), Some(value)) => {
-            let wanted = template::fill(wanted, variables).map_err(|error| error.to_string())?;
+            let wanted = filled(wanted)?;
             let holds = match (value, &wanted) {
                 (Value::String(text), Value::String(part)) => text.contains(part.as_str()),
                 (Value::Array(items), wanted) => items.contains(wanted),
                 _ => false,
             };
-            if holds {
-                return Ok(());
+            if !holds {
+                return Err(Unmet::Contains(wanted));
             }
-            return Err(format!("something that holds {}", in_short(Some(&wanted))));
+            true
         }
         (Matcher::Type(kinds), Some(value)) => kinds.iter().any(|kind| is_type(*kind, value)),
         (Matcher::Matches(pattern), Some(value)) => value.as_str().is_some_and(|text| pattern.is_match(text)),
@@ -151,7 +211,7 @@ pub fn matches(matcher: &Matcher, value: Option<&Value>, variables: &Variables) 
         (Matcher::AtLeast(bound), Some(value)) => value.as_f64().is_some_and(|number| number >= *bound),
         (Matcher::AtMost(bound), Some(value)) => value.as_f64().is_some_and(|number| number <= *bound),
     };
-    if ok { Ok(()) } else { Err(matcher.to_string()) }
+    if ok { Ok(()) } else { Err(Unmet::Matcher(matcher)) }
 }
 
 fn is_type(kind: JsonType, value: &Value) -> bool {

@@ -79,7 +79,7 @@ mod tests {
     use super::*;
     use crate::event::Transport;
     use crate::template::Variables;
-    use crate::transcript::{Carrier, CaseRecord, Entry, Health, Origin, Pass};
+    use crate::transcript::{Carrier, CaseRecord, Entry, Health, Origin, Pass, Reading};
     use crate::transport::http::exchange::End;
     use crate::wire::{self, Ending, Frame};
 
@@ -107,6 +107,7 @@ mod tests {
             Happening::Sent {
                 bytes: sent.to_string().into_bytes(),
                 message: Some(sent),
+                read: Reading::Unread,
                 hostile: false,
                 carrier: Some(Box::new(carrier)),
             },

@@ -14,7 +14,7 @@ use super::handshake::HandshakeError;
 use super::headers::{self, Known, Mirrored, SESSION};
 use super::{Heard, Session};
 use crate::event::Transport;
-use crate::transcript::{Carrier, Happening, Health, Origin};
+use crate::transcript::{Carrier, Happening, Health, Origin, Reading};
 use crate::transport::Link;
 use crate::transport::http::Told;
 use crate::transport::http::exchange::{End, ExchangeId, Sending, Step};
@@ -311,7 +311,13 @@ impl Session {
         message: Option<Value>,
         hostile: bool,
     ) -> usize {
-        self.record(Happening::Sent { bytes, message, hostile, carrier: Some(Box::new(carrier)) })
+        self.record(Happening::Sent {
+            bytes,
+            message,
+            read: Reading::Unread,
+            hostile,
+            carrier: Some(Box::new(carrier)),
+        })
     }
 
     fn operator(&self) -> Vec<(String, String)> {

@@ -19,8 +19,9 @@ use crate::fuzz::finding::Finding;
 use crate::fuzz::ground::{Ground, Place};
 use crate::fuzz::guided::{CORPUS, End, Event, Figures, Find, Run, Source, Work};
 use crate::fuzz::input::Input;
+use crate::fuzz::judging;
 use crate::fuzz::replay::{Look, Replayer};
-use crate::fuzz::suspect::Suspect;
+use crate::fuzz::suspect::{self, Suspect};
 use crate::process::confine;
 use crate::run::RunError;
 
@@ -313,9 +314,10 @@ impl Examiner<'_> {
 
     /// What is suspicious on a fresh server.
     async fn suspects_of(&self, tried: &[Input]) -> Vec<Suspect> {
-        let (suspects, served) = self.replayer.seen_of(tried.to_vec(), false).await;
-        self.shared.book().served.extend(served);
-        suspects
+        let Some(leg) = self.replayer.leg_of(tried.to_vec(), false).await else { return Vec::new() };
+        let knowledge = &self.place.knowledge;
+        self.shared.book().served.extend(judging::served(&leg, &knowledge.tools));
+        suspect::all(&leg, knowledge)
     }
 
     async fn weigh(&mut self, mut suspects: Vec<Suspect>, tried: &[Input]) {

@@ -62,6 +62,8 @@ pub(super) struct Lane {
     /// Inputs that end a session, by place, for when one may end.
     closing: VecDeque<(usize, Input)>,
     judging: Option<Judging>,
+    /// Whether there is a processor for judging, beside those of the lanes.
+    judges_beside: bool,
     /// Silence that is looked into beside everything else.
     aside: JoinSet<()>,
     /// The last inputs of the legs that were judged, for the next one in the same session.
@@ -85,6 +87,7 @@ impl Lane {
             canaries_hang: false,
             closing: VecDeque::new(),
             judging: None,
+            judges_beside: std::thread::available_parallelism().is_ok_and(|all| all.get() > number.1),
             aside: JoinSet::new(),
             earlier: Vec::new(),
             found,
@@ -160,7 +163,8 @@ impl Lane {
             let lives = flight.landing == Landing::Sound;
             let goes_on = lives && landed.unanswered.is_empty();
             let is_last = leg == most || !lives || !self.has_more(number, stream) || self.shared.is_over();
-            let judging = Judging::begin(number, leg > 1, landed, Arc::clone(&place.knowledge));
+            let knowledge = Arc::clone(&place.knowledge);
+            let judging = Judging::begin((number, leg > 1), landed, knowledge, self.judges_beside);
             self.catch_up().await;
             self.judging = Some(judging);
             if is_last {

@@ -51,10 +51,18 @@ pub(super) fn of(kind: Kind, largest_text: usize) -> impl Iterator<Item = &'stat
         Kind::Other => (&*SHAPES, &*NUMBERS, &*SHORT_TEXTS),
     };
     // Longer ones are only worth their while where a text belongs.
-    first.iter().chain(second).chain(third).filter(move |probe| probe.size() <= largest_text)
+    let all = first.iter().chain(second).chain(third);
+    all.filter(move |(size, _)| *size <= largest_text).map(|(_, probe)| probe)
 }
 
-static TEXTS: LazyLock<Vec<Probe>> = LazyLock::new(|| {
+/// Probes with their sizes, which are asked for again and again.
+type Measured = Vec<(usize, Probe)>;
+
+fn measured(probes: Vec<Probe>) -> Measured {
+    probes.into_iter().map(|probe| (probe.size(), probe)).collect()
+}
+
+static TEXTS: LazyLock<Measured> = LazyLock::new(|| {
     let mut probes: Vec<Probe> = TELLING.iter().map(|text| Probe::Value(escape_value(json!(text)))).collect();
     probes.extend(LENGTHS.into_iter().map(|length| Probe::Value(json!(repeated("a", length)))));
     probes.push(Probe::Value(json!(repeated("🙂", 16_384))));
@@ -78,12 +86,12 @@ static TEXTS: LazyLock<Vec<Probe>> = LazyLock::new(|| {
     ] {
         probes.push(Probe::Written(written.to_owned()));
     }
-    probes
+    measured(probes)
 });
 
 /// Texts where none belongs.
-static SHORT_TEXTS: LazyLock<Vec<Probe>> = LazyLock::new(|| {
-    [
+static SHORT_TEXTS: LazyLock<Measured> = LazyLock::new(|| {
+    let probes = [
         "",
         "a",
         "0",
@@ -102,11 +110,11 @@ static SHORT_TEXTS: LazyLock<Vec<Probe>> = LazyLock::new(|| {
         "9999999999999999999999",
     ]
     .into_iter()
-    .map(|text| Probe::Value(json!(text)))
-    .collect()
+    .map(|text| Probe::Value(json!(text)));
+    measured(probes.collect())
 });
 
-static NUMBERS: LazyLock<Vec<Probe>> = LazyLock::new(|| {
+static NUMBERS: LazyLock<Measured> = LazyLock::new(|| {
     let whole = [
         0_i64,
         1,
@@ -163,10 +171,10 @@ static NUMBERS: LazyLock<Vec<Probe>> = LazyLock::new(|| {
     // As many digits as some parsers take quadratic time for.
     probes.push(Probe::Written(repeated("9", 20_000)));
     probes.push(Probe::Written(format!("0.{}1", repeated("0", 20_000))));
-    probes
+    measured(probes)
 });
 
-static SHAPES: LazyLock<Vec<Probe>> = LazyLock::new(|| {
+static SHAPES: LazyLock<Measured> = LazyLock::new(|| {
     let mut probes: Vec<Probe> = [
         json!(null),
         json!(true),
@@ -214,5 +222,5 @@ static SHAPES: LazyLock<Vec<Probe>> = LazyLock::new(|| {
     ] {
         probes.push(Probe::Written(written.to_owned()));
     }
-    probes
+    measured(probes)
 });

@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 use super::{Observation, breach};
 use crate::judge::dialogue::{Dialogue, Said};
 use crate::judge::matching::in_short;
+use crate::wire::member;
 
 /// The requests for a form, with their parameters.
 fn forms<'d>(dialogue: &'d Dialogue<'_>) -> impl Iterator<Item = (&'d Said<'d>, &'d Value)> {
@@ -94,18 +95,20 @@ pub(super) fn completed(dialogue: &Dialogue<'_>, _: &Map<String, Value>) -> Obse
     let mut known: Vec<&Value> = Vec::new();
     let mut nameless = false;
     for said in &dialogue.said {
-        let message = &said.message.value;
-        known.extend(
-            message.pointer("/params/elicitationId").filter(|_| said.method() == Some("elicitation/create")),
-        );
-        // One that was begun without an id is a finding of another rule, and nobody can tell which one ends.
-        nameless |= said.method() == Some("elicitation/create")
-            && message.pointer("/params/mode").is_some_and(|mode| mode == "url")
-            && message.pointer("/params/elicitationId").is_none();
-        let listed = message.pointer("/error/data/elicitations").and_then(Value::as_array);
+        let named = || member(said.message.member("params")?, "elicitationId");
+        if said.method() == Some("elicitation/create") {
+            known.extend(named());
+            // One that was begun without an id is a finding of another rule, and nobody can tell which one ends.
+            let mode = said.message.member("params").and_then(|params| member(params, "mode"));
+            nameless |= mode.is_some_and(|mode| mode == "url") && named().is_none();
+        }
+        let listed = said
+            .message
+            .member("error")
+            .and_then(|error| member(member(error, "data")?, "elicitations")?.as_array());
         known.extend(listed.into_iter().flatten().filter_map(|one| one.get("elicitationId")));
         if said.method() == Some("notifications/elicitation/complete") {
-            let named = message.pointer("/params/elicitationId");
+            let named = named();
             let right = nameless || named.is_some_and(|id| known.contains(&id));
             seen.examine((!right).then(|| {
                 let mut broken = breach(

@@ -21,7 +21,7 @@ use crate::event::Transport;
 use crate::judge::dialogue::Dialogue;
 use crate::session::handshake::{META_CAPABILITIES, META_VERSION};
 use crate::session::headers::SESSION;
-use crate::transcript::{Carrier, Entry, Happening, Origin, Transcript};
+use crate::transcript::{Carrier, Entry, Happening, Origin, Reading, Transcript};
 use crate::transport::http::events::Event;
 use crate::transport::http::exchange::{End, ExchangeId};
 use crate::wire::{self, Ending, Frame};
@@ -124,7 +124,13 @@ impl Writer {
             carrier.headers.push((SESSION.to_owned(), "s".to_owned()));
         }
         let bytes = message.as_ref().map(|message| message.to_string().into_bytes()).unwrap_or_default();
-        self.record(Happening::Sent { bytes, message, hostile, carrier: Some(Box::new(carrier)) });
+        self.record(Happening::Sent {
+            bytes,
+            message,
+            read: Reading::Unread,
+            hostile,
+            carrier: Some(Box::new(carrier)),
+        });
     }
 
     fn message(&self, text: &str) -> Vec<u8> {

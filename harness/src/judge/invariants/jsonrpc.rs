@@ -1,7 +1,7 @@
 //! The JSON-RPC envelope.
 
-use std::collections::HashMap;
-
+use foldhash::HashMap;
+use foldhash::fast::RandomState;
 use serde_json::{Map, Value};
 
 use super::{Observation, breach};
@@ -184,11 +184,13 @@ fn last_request(dialogue: &Dialogue<'_>, entry: usize) -> Option<usize> {
 pub(super) fn one_response(dialogue: &Dialogue<'_>, _: &Map<String, Value>) -> Observation {
     let mut seen = Observation::default();
     // What hostile input asks is another matter when it uses an id again, and when it is not read as we read it.
-    let mut allowed: HashMap<SameId, usize> = HashMap::new();
+    let mut allowed: HashMap<SameId<'_>, usize> =
+        HashMap::with_capacity_and_hasher(dialogue.asked.len(), RandomState::default());
     for asked in &dialogue.asked {
         *allowed.entry(SameId::of(&asked.id)).or_default() += 1;
     }
-    let mut answers: HashMap<SameId, usize> = HashMap::new();
+    let mut answers: HashMap<SameId<'_>, usize> =
+        HashMap::with_capacity_and_hasher(dialogue.said.len(), RandomState::default());
     for said in responses(dialogue) {
         let Some(asked) = said.answers.and_then(|asked| dialogue.asked.get(asked)) else { continue };
         // An error with the id null may answer anything that could not be read.
@@ -210,18 +212,20 @@ pub(super) fn one_response(dialogue: &Dialogue<'_>, _: &Map<String, Value>) -> O
 
 /// The same for ids that are equal as numbers, such as 0 and -0, which a server may take for one.
 #[derive(PartialEq, Eq, Hash)]
-enum SameId {
+enum SameId<'v> {
     /// The bits of the floating-point number.
     Number(u64),
+    Text(&'v str),
     Other(String),
 }
 
-impl SameId {
-    fn of(id: &Value) -> SameId {
-        match id.as_f64() {
+impl SameId<'_> {
+    fn of(id: &Value) -> SameId<'_> {
+        match (id.as_f64(), id) {
             // The sum of -0 and 0 is 0.
-            Some(number) => SameId::Number((number + 0.0).to_bits()),
-            None => SameId::Other(id_key(id)),
+            (Some(number), _) => SameId::Number((number + 0.0).to_bits()),
+            (None, Value::String(text)) => SameId::Text(text),
+            (None, other) => SameId::Other(id_key(other)),
         }
     }
 }

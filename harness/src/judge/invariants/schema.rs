@@ -9,7 +9,7 @@ use super::{Observation, breach};
 use crate::judge::dialogue::{Dialogue, Said};
 use crate::judge::matching;
 use crate::template::Variables;
-use crate::wire::Kind;
+use crate::wire::{Kind, member};
 
 /// Everything of one kind that the server says validates. `with` names the kind by `result_of`, `request`,
 /// `notification` (a method, or several), or `error: true`; `within` and `except` are lists of JSON pointers, `*`
@@ -85,15 +85,15 @@ impl<'w> About<'w> {
                 if let Some(result_of) = &self.result_of {
                     let asked = dialogue.request_of(said).filter(|asked| result_of.include(&asked.method))?;
                     // A task-augmented call has another result; the tasks rules judge it.
-                    let augmented = asked.params.get("task").is_some();
+                    let augmented = member(&asked.params, "task").is_some();
                     return if augmented {
                         None
                     } else {
-                        Some((Shape::ResultOf(&asked.method), message.value.get("result")?))
+                        Some((Shape::ResultOf(&asked.method), message.member("result")?))
                     };
                 }
                 (self.errors
-                    && message.value.get("error").is_some()
+                    && message.member("error").is_some()
                     && message.id().is_some_and(|id| !id.is_null()))
                 .then_some((Shape::ErrorResponse, &message.value))
             }
@@ -157,7 +157,7 @@ pub(super) fn meta_keys(dialogue: &Dialogue<'_>, with: &Map<String, Value>) -> O
         seen.examined += usize::from(keys.is_empty() && said.result().is_some());
         for key in keys {
             let (prefix, name) =
-                key.rsplit_once('/').map_or((None, key.as_str()), |(prefix, name)| (Some(prefix), name));
+                key.rsplit_once('/').map_or((None, key), |(prefix, name)| (Some(prefix), name));
             let wrong = match part {
                 "prefix" => prefix.is_some_and(|prefix| !prefix.split('.').all(is_label)),
                 "reserved" => prefix.is_some_and(is_reserved) && !DEFINED.contains(&name),
@@ -180,7 +180,7 @@ pub(super) fn meta_keys(dialogue: &Dialogue<'_>, with: &Map<String, Value>) -> O
     seen
 }
 
-fn collect_meta_keys(value: &Value, depth: usize, keys: &mut Vec<String>) {
+fn collect_meta_keys<'v>(value: &'v Value, depth: usize, keys: &mut Vec<&'v str>) {
     if depth > 64 || keys.len() > 10_000 {
         return;
     }
@@ -188,21 +188,24 @@ fn collect_meta_keys(value: &Value, depth: usize, keys: &mut Vec<String>) {
         Value::Object(members) => {
             for (key, member) in members {
                 if let ("_meta", Value::Object(meta)) = (key.as_str(), member) {
-                    keys.extend(meta.keys().cloned());
+                    keys.extend(meta.keys().map(String::as_str));
                 }
                 // Schemas, structured content, the data of logs and errors, and the settings of extensions are the
                 // server's own, where `_meta` means nothing.
-                let own = [
-                    "inputSchema",
-                    "outputSchema",
-                    "structuredContent",
-                    "requestedSchema",
-                    "data",
-                    "experimental",
-                    "extensions",
-                    "_meta",
-                ];
-                if !own.contains(&key.as_str()) {
+                let is_own = || {
+                    matches!(
+                        key.as_str(),
+                        "inputSchema"
+                            | "outputSchema"
+                            | "structuredContent"
+                            | "requestedSchema"
+                            | "data"
+                            | "experimental"
+                            | "extensions"
+                            | "_meta"
+                    )
+                };
+                if (member.is_object() || member.is_array()) && !is_own() {
                     collect_meta_keys(member, depth + 1, keys);
                 }
             }

@@ -8,7 +8,7 @@ use super::{Observation, breach};
 use crate::judge::dialogue::{Asked, Dialogue, Said};
 use crate::judge::matching;
 use crate::template::Variables;
-use crate::wire::Kind;
+use crate::wire::{Kind, member};
 
 /// Paths and what is expected there.
 type Members = Vec<(Path, Matcher)>;
@@ -51,16 +51,23 @@ fn at_one_place(dialogue: &Dialogue<'_>, with: &Map<String, Value>) -> Observati
     let each: Option<Path> = with.get("each").and_then(Value::as_str).and_then(|text| text.parse().ok());
     let variables = Variables::default();
     for (said, asked, body) in concerned {
-        let found =
-            each.as_ref().map_or_else(|| vec![(String::new(), body)], |path| matching::resolve(path, body));
+        let found = match &each {
+            None => vec![(None, body)],
+            Some(path) => {
+                let found = matching::resolve(path, body).into_iter();
+                found.map(|(place, value)| (Some(place), value)).collect()
+            }
+        };
         for (place, value) in found {
-            if matching::all(&when, value, &variables).is_err() {
+            if !matching::hold(&when, value, &variables) {
                 continue;
             }
             let wrong = |members: &Members, advice: bool| {
                 let mismatch = matching::all(members, value, &variables).err()?;
-                let dot = if place.is_empty() { "" } else { "." };
-                let place = format!("{place}{dot}{}", mismatch.path);
+                let place = match &place {
+                    None => mismatch.path,
+                    Some(place) => format!("{place}.{}", mismatch.path),
+                };
                 let mut broken = breach(
                     dialogue,
                     said.entry,
@@ -124,8 +131,8 @@ impl<'w> About<'w> {
                 }
                 self.result_of.as_ref().filter(|methods| includes(methods))?;
                 let result = said.result()?;
-                let as_task = asked.params.get("task").is_some();
-                let interim = result.get("resultType").is_some_and(|kind| kind != "complete");
+                let as_task = member(&asked.params, "task").is_some();
+                let interim = member(result, "resultType").is_some_and(|kind| kind != "complete");
                 (as_task == self.task && !interim).then_some((Some(asked), result))
             }
             Kind::Request => of_server(&self.request),
