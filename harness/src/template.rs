@@ -73,17 +73,19 @@ fn fill_in(value: &mut Value, variables: &Variables) -> Result<(), TemplateError
         Value::Object(members) => {
             if members.keys().any(|key| has_template(key)) {
                 let mut filled = Map::with_capacity(members.len());
-                for (key, member) in std::mem::take(members) {
+                for (key, mut member) in std::mem::take(members) {
                     let key = match fill_text(&key, variables)? {
                         Value::String(key) => key,
                         other => other.to_string(),
                     };
+                    fill_in(&mut member, variables)?;
                     filled.insert(key, member);
                 }
                 *members = filled;
-            }
-            for member in members.values_mut() {
-                fill_in(member, variables)?;
+            } else {
+                for member in members.values_mut() {
+                    fill_in(member, variables)?;
+                }
             }
         }
         _ => {}

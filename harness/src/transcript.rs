@@ -83,9 +83,9 @@ pub struct Origin {
 /// What a line says that was sent as mere bytes: many look at it, and reading it takes long.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Reading {
-    /// Nobody has looked.
+    /// Nobody has looked: it was sent as a message, or is more than a line, or less.
     Unread,
-    /// It is no JSON.
+    /// Nothing that we can read as JSON.
     NoJson,
     /// It is this.
     Json(Value),

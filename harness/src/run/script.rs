@@ -239,10 +239,7 @@ pub(crate) fn send(
 ) -> Result<Sent, TemplateError> {
     let fresh = session.fresh_id();
     known.insert("id".to_owned(), fresh.clone());
-    let facts = session.http_facts();
-    if !facts.is_null() {
-        known.insert("http".to_owned(), facts);
-    }
+    known.insert("http".to_owned(), session.http_facts());
     session.set_headers(http::headers(headers, known)?);
     let mut sent = Sent { entry: None, id: None, in_background: false };
     match action {
