@@ -6,8 +6,7 @@ use std::process::ExitCode;
 
 use mimalloc::MiMalloc;
 
-/// A campaign makes and drops some hundred small things for each input, and this does it in less than half the time of the
-/// allocators that systems bring.
+/// A campaign makes and drops some hundred small things for each input, and the allocator of the system is slow at that.
 #[global_allocator]
 static ALLOCATOR: MiMalloc = MiMalloc;
 
