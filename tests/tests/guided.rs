@@ -3,12 +3,11 @@
 //! It needs a binary with the engine, and the feature `guided` of this package, which says that there is one:
 //!
 //! ```console
-//! $ cargo build -p mcp-conform --features guided
-//! $ cargo test -p mcp-conform-tests --features guided --test guided
-//! $ cargo test -p mcp-conform-tests --features guided --test guided -- --ignored --nocapture
+//! $ cargo test --workspace --features mcp-conform-tests/guided --test binary --test guided
+//! $ cargo test --workspace --features mcp-conform-tests/guided --test guided -- --ignored --nocapture
 //! ```
 //!
-//! The last line measures; `SEEDS`, `PYTHON` and `SERVER` change how many seeds, which Python, and name the only one of
+//! The first line builds the binary too, as `binary` is a test of its package. The second measures; `SEEDS`, `PYTHON` and `SERVER` change how many seeds, which Python, and name the only one of
 //! the servers and bugs.
 
 use std::path::Path;
