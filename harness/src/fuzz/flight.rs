@@ -302,7 +302,7 @@ impl Flight {
     /// Counts how long the answers of tools were waited for, where that took long.
     fn count_waits(&mut self, late: Late) {
         let now = self.session.clock();
-        if now.saturating_sub(late.since) < HASTY {
+        if now.saturating_sub(late.since) < waits::LONG {
             return;
         }
         let awaited = late.asked.into_iter().filter_map(|at| {
@@ -504,27 +504,44 @@ impl Flight {
         }
     }
 
-    /// Waits for all answers and a sign of life; puts off what takes long, if it may.
+    /// Waits for all answers and a sign of life; by legs for the latter, and for answers only where too much waits already.
     async fn settle(&mut self) {
         let late = self.late();
-        self.settle_all().await;
+        if self.by_legs {
+            self.settle_for_now().await;
+        } else {
+            self.settle_all().await;
+        }
         self.count_waits(late);
+    }
+
+    /// Waits for a sign of life, and puts off what has not been answered by then: a server that works off one request after
+    /// the other has answered everything, and any other takes its time while the next inputs are tried.
+    async fn settle_for_now(&mut self) {
+        let begun = Instant::now();
+        let soon = begun + self.quick();
+        if self.landing != Landing::Sound || !self.shows_life(soon).await {
+            return;
+        }
+        self.wait_for_carried(soon).await;
+        let room = WINDOW.saturating_sub(self.put_off.len());
+        let has_room = self.drain(room, soon).await;
+        if self.landing != Landing::Sound {
+            return;
+        }
+        if !has_room {
+            self.give_up();
+        } else if !self.in_flight.is_empty() {
+            self.put_off_until = Instant::now() + self.quick();
+            self.put_off.extend(self.in_flight.drain(..));
+        }
     }
 
     async fn settle_all(&mut self) {
         let begun = Instant::now();
-        let quick = self.quick();
-        let soon = if self.hasty || self.by_legs { self.longer_than_usual(HASTY) } else { quick };
-        self.drain(0, begun + soon).await;
-        // A server that is busy with all of them at once has enough to do.
-        let puts_off = self.by_legs && self.put_off.len() + self.in_flight.len() <= WINDOW;
-        if self.by_legs && !puts_off {
-            self.drain(0, begun + quick).await;
-        }
-        let enough = if self.hasty { soon } else { quick };
-        for exchange in std::mem::take(&mut self.carried) {
-            self.session.exchange_over(exchange, true, begun + enough).await;
-        }
+        let soon = begun + if self.hasty { self.longer_than_usual(HASTY) } else { self.quick() };
+        self.drain(0, soon).await;
+        self.wait_for_carried(soon).await;
         if self.landing != Landing::Sound {
             return;
         }
@@ -532,15 +549,7 @@ impl Flight {
             self.greet().await;
             return;
         }
-        let since = if puts_off { (begun + quick).max(Instant::now()) } else { Instant::now() };
-        if !self.shows_life(since).await {
-            return;
-        }
-        if puts_off {
-            if !self.in_flight.is_empty() {
-                self.put_off_until = Instant::now() + self.quick();
-                self.put_off.extend(self.in_flight.drain(..));
-            }
+        if !self.shows_life(Instant::now()).await {
             return;
         }
         // What takes long may just be slow.
@@ -548,6 +557,13 @@ impl Flight {
             self.drain(0, begun + self.patience()).await;
         }
         self.give_up();
+    }
+
+    /// Waits for what requests with headers of their own get.
+    async fn wait_for_carried(&mut self, until: Instant) {
+        for exchange in std::mem::take(&mut self.carried) {
+            self.session.exchange_over(exchange, true, until).await;
+        }
     }
 
     /// Whether the server answers something plain, for which it has as long after `since` as anything may take.

@@ -7,9 +7,12 @@ use std::time::Duration;
 /// A request that something was waited for: the tool that it calls, if it does, and when its answer came, if it did.
 pub(super) type Awaited = (Option<String>, Option<Duration>);
 
+/// An answer that is waited for as long as this is slow; what is less is the work of a server that works off many.
+pub(super) const LONG: Duration = Duration::from_millis(10);
+
 /// How long each tool was waited for from `since` until `now`, given what was asked, oldest first. Each answer is charged
 /// with the time since the one before it; the time after the last one goes to the oldest request without one, since a
-/// server that works off one after the other is busy with that.
+/// server that works off one after the other is busy with that. What is shorter than [`LONG`] is not counted.
 pub(super) fn by_tool(mut asked: Vec<Awaited>, since: Duration, now: Duration) -> HashMap<String, Duration> {
     // Stable, so that what never came stays in the order in which it was asked.
     asked.sort_by_key(|(_, came)| came.unwrap_or(Duration::MAX));
@@ -19,7 +22,7 @@ pub(super) fn by_tool(mut asked: Vec<Awaited>, since: Duration, now: Duration) -
         let until = came.unwrap_or(now).min(now);
         let waited = until.saturating_sub(before);
         before = before.max(until);
-        if let Some(tool) = tool.filter(|_| !waited.is_zero()) {
+        if let Some(tool) = tool.filter(|_| waited >= LONG) {
             *waits.entry(tool).or_default() += waited;
         }
     }

@@ -12,6 +12,9 @@ use crate::fuzz::text_of;
 
 /// A tool may be waited for so long: one part in so many of the time, or one in as many as there are tools.
 const SHARE: usize = 8;
+/// All of them together may be waited for one part in so many of the time, or one in as many as there are tools, unless there
+/// is nothing but such tools.
+const SHARE_OF_ALL: u32 = 3;
 /// So many calls of a tool wait for their turn in a place.
 const MOST: usize = 256;
 /// So many of them are made in a turn.
@@ -36,7 +39,14 @@ impl Turns {
     /// Which of these tools had more than their share of so much time.
     pub(super) fn over(&self, time: Duration, tools: &[String]) -> Vec<String> {
         let parts = u32::try_from(tools.len().clamp(1, SHARE)).unwrap_or(1);
-        let over = |tool: &&String| self.waits.get(*tool).is_some_and(|waited| *waited > time / parts);
+        let waits: Vec<Duration> = tools.iter().filter_map(|tool| self.waits.get(tool)).copied().collect();
+        let (sum, slow) = (waits.iter().sum::<Duration>(), u32::try_from(waits.len()).unwrap_or(1).max(1));
+        let is_too_much = waits.len() < tools.len() && sum > time / parts.min(SHARE_OF_ALL);
+        let over = |tool: &&String| {
+            let waited = self.waits.get(*tool).copied().unwrap_or_default();
+            // Those that took the most of it make room.
+            waited > time / parts || (is_too_much && waited >= sum / slow)
+        };
         tools.iter().filter(over).cloned().collect()
     }
 
@@ -121,6 +131,22 @@ mod tests {
             let found = turns.over(Duration::from_secs(60), tools);
             assert_eq!(found, if over { names(&["sleep"]) } else { names(&[]) }, "{waited} of {tools:?}");
         }
+    }
+
+    #[test]
+    fn all_slow_tools_together_have_their_share() {
+        let seconds = Duration::from_secs;
+        let all = ["a", "b", "c", "d", "e", "f", "g", "h", "i", "j"];
+        let over = |waits: &[(&str, u64)], tools: &[&str]| {
+            let mut turns = Turns::default();
+            turns.count(waits.iter().map(|(tool, waited)| ((*tool).to_owned(), seconds(*waited))).collect());
+            turns.over(seconds(60), &names(tools))
+        };
+        let waits = [("a", 7), ("b", 7), ("c", 1), ("d", 4)];
+        assert_eq!(over(&waits, &all), names(&[]), "19 of 60");
+        // Of those that are slow, the slowest come to wait.
+        assert_eq!(over(&[waits.as_slice(), &[("e", 2)]].concat(), &all), names(&["a", "b"]), "21 of 60");
+        assert_eq!(over(&waits.map(|(tool, waited)| (tool, waited * 2)), &all[..4]), names(&[]), "no others");
     }
 
     #[test]
