@@ -501,9 +501,14 @@ impl Session {
         self.is_settled_by(&wire::id_key(id))
     }
 
+    /// Whether the response has come to the id of which [`wire::id_key`] makes this.
+    pub(crate) fn is_answered_by(&self, id: &str) -> bool {
+        self.responses.contains_key(id)
+    }
+
     /// As [`Self::is_settled`], for what [`wire::id_key`] makes of the id.
     pub(crate) fn is_settled_by(&self, id: &str) -> bool {
-        self.responses.contains_key(id) || self.unanswered(id).is_some()
+        self.is_answered_by(id) || self.unanswered(id).is_some()
     }
 
     /// Forgets what was recorded and asked, for a session that nobody will judge. What is still to come is not known

@@ -520,7 +520,7 @@ impl Flight {
     async fn settle_for_now(&mut self) {
         let begun = Instant::now();
         let soon = begun + self.quick();
-        if self.landing != Landing::Sound || !self.shows_life(soon).await {
+        if self.landing != Landing::Sound || !self.gets_through(soon).await {
             return;
         }
         self.wait_for_carried(soon).await;
@@ -535,6 +535,32 @@ impl Flight {
             self.put_off_until = Instant::now() + self.quick();
             self.put_off.extend(self.in_flight.drain(..));
         }
+    }
+
+    /// Whether the server answers something plain that is sent after everything else: until then, as long as answers to the
+    /// rest may come before it, else by what [`Self::shows_life`] takes for an answer.
+    async fn gets_through(&mut self, until: Instant) -> bool {
+        let (barrier, _) = self.session.request(Outgoing::new(self.session.barrier_method()));
+        let barrier = id_key(&barrier);
+        self.let_go_of_answered();
+        let others = self.session.answered() + self.in_flight.len();
+        let mut is_next = false;
+        let mut deadline = until;
+        while !self.session.is_settled_by(&barrier) {
+            if !is_next && self.session.answered() >= others {
+                is_next = true;
+                deadline = until.min(Instant::now() + self.longer_than_usual(HASTY));
+            }
+            match self.session.hear(deadline).await {
+                Heard::Frame(_) => {}
+                Heard::TimedOut => break,
+                Heard::Closed => {
+                    self.landing = Landing::Dead;
+                    return false;
+                }
+            }
+        }
+        self.session.is_answered_by(&barrier) || self.shows_life(until).await
     }
 
     async fn settle_all(&mut self) {
