@@ -3,6 +3,7 @@
 mod guided;
 mod lane;
 mod spent;
+mod threads;
 mod turns;
 
 use std::collections::{BTreeSet, HashMap, HashSet};
@@ -12,7 +13,7 @@ use std::time::Duration;
 use mcp_conform_cases::Library;
 use serde::Serialize;
 use tokio::sync::{mpsc, watch};
-use tokio::task::JoinSet;
+use tokio::task::{JoinError, JoinSet};
 use tokio::time::Instant;
 
 use super::deaths::{self, Deaths};
@@ -28,6 +29,7 @@ use crate::run::{self, RunError, Stop};
 use guided::Guide;
 pub use guided::{Guided, GuidedSettings};
 use lane::Lane;
+use threads::Threads;
 
 /// How often a suspect that did not show itself again is looked into.
 const MOST_DOUBTS: usize = 2;
@@ -212,10 +214,18 @@ pub async fn run(
     let (found, mut findings_told) = mpsc::unbounded_channel();
     let mut running = JoinSet::new();
     let (walked, walking) = watch::channel(());
+    let (going_on, over) = watch::channel(());
+    let threads = Threads::of(&shared.ground.places, lanes);
     for (number, streams) in streams(&shared.ground.places, fuzz, lanes).into_iter().enumerate() {
-        running.spawn(
-            Lane::new(Arc::clone(&shared), (number, lanes), found.clone()).fly(streams, walking.clone()),
-        );
+        let lane = Lane::new(Arc::clone(&shared), (number, lanes), threads.leave_one_idle(), found.clone());
+        let (walking, mut over) = (walking.clone(), over.clone());
+        threads.spawn(&mut running, async move {
+            tokio::select! {
+                () = lane.fly(streams, walking) => {}
+                // It tells nothing but that it is dropped.
+                _ = over.changed() => {}
+            }
+        });
     }
     drop(walking);
     let walked = Arc::new(walked);
@@ -260,7 +270,13 @@ pub async fn run(
     let stats = stats(&shared, began, started);
     let interrupted = *stop.borrow() == Stop::Interrupted;
     running.abort_all();
-    while running.join_next().await.is_some() {}
+    drop(going_on);
+    while let Some(ended) = running.join_next().await {
+        // A panic in a lane is ours, and stays one.
+        if let Err(Ok(panic)) = ended.map_err(JoinError::try_into_panic) {
+            std::panic::resume_unwind(panic);
+        }
+    }
     shared.ground.close().await;
     // What was found at the last moment counts.
     while let Ok(finding) = findings_told.try_recv() {

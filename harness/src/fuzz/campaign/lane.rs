@@ -4,7 +4,6 @@ use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::runtime::Handle;
 use tokio::sync::{mpsc, watch};
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::Instant;
@@ -76,6 +75,7 @@ impl Lane {
     pub(super) fn new(
         shared: Arc<Shared>,
         number: (usize, usize),
+        judges_beside: bool,
         found: mpsc::UnboundedSender<Finding>,
     ) -> Lane {
         Lane {
@@ -88,7 +88,7 @@ impl Lane {
             canaries_hang: false,
             closing: VecDeque::new(),
             judging: None,
-            judges_beside: has_processor_beside(number.1),
+            judges_beside,
             aside: JoinSet::new(),
             earlier: Vec::new(),
             found,
@@ -529,12 +529,6 @@ impl Lane {
         let all = book.known.iter().map(String::as_str).chain(doubtful).chain(put_off);
         all.filter_map(suspect::silent_subject).map(str::to_owned).collect()
     }
-}
-
-/// Whether there is a processor that lanes leave alone; the more there are of them, the more share one.
-fn has_processor_beside(lanes: usize) -> bool {
-    let taken = lanes.min(Handle::current().metrics().num_workers());
-    std::thread::available_parallelism().is_ok_and(|all| all.get() > taken)
 }
 
 /// What ended the servers on which inputs were tried one after the other.

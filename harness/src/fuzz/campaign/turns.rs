@@ -12,8 +12,8 @@ use crate::fuzz::text_of;
 
 /// A tool may be waited for so long: one part in so many of the time, or one in as many as there are tools.
 const SHARE: usize = 8;
-/// All of them together may be waited for one part in so many of the time, or one in as many as there are tools, unless there
-/// is nothing but such tools.
+/// All of them together may be waited for one part in so many of the time, or one in as many as there are tools, unless
+/// there is nothing but such tools.
 const SHARE_OF_ALL: u32 = 3;
 /// So many calls of a tool wait for their turn in a place.
 const MOST: usize = 256;
