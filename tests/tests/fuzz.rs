@@ -113,6 +113,40 @@ fn planted_bugs_are_found_and_their_twins_are_clean() {
     }
 }
 
+/// The tool answers a little later than what is refused at once, so that the first answer under the id is to the second
+/// request.
+#[test]
+fn an_answer_that_may_be_to_either_of_two_requests_tells_nothing_of_the_first() {
+    let desk = tempfile::tempdir().unwrap();
+    let file = desk.path().join("twice.yaml");
+    let call =
+        r##""method": "tools/call", "params": {"name": "parse_colour", "arguments": {"colour": "#336699"}}"##;
+    let case = [
+        "id: fuzz/twice",
+        "title: an id is used twice",
+        "requirement: robustness.session-survives",
+        "revisions: \"2025-11-25\"",
+        "transports: [stdio]",
+        "session: fresh",
+        "hostile: true",
+        "catches: []",
+        "steps:",
+        &format!("  - {{\"send\": {{{call}}}}}"),
+        &format!("  - {{\"send\": {{{call}, \"id\": \"same\"}}}}"),
+        "  - {\"send\": {\"method\": \"\", \"id\": \"same\"}}",
+        "  - {\"barrier\": true}",
+    ];
+    fs::write(&file, case.join("\n")).unwrap();
+    let replayed = Command::new(mcp_conform())
+        .args(["replay", file.to_str().unwrap(), "--call", "all", "--revision", "2025-11-25", "--"])
+        .args(planted("js-two-answers").command)
+        .current_dir(desk.path())
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    assert_eq!(replayed.status.code(), Some(0), "{}", String::from_utf8_lossy(&replayed.stdout));
+}
+
 #[test]
 fn a_right_server_is_clean_over_http_too() {
     for (transport, path) in [("http", "mcp"), ("sse", "sse")] {

@@ -372,6 +372,9 @@ impl Flight {
         let calls = member(&message, "method").is_some_and(|method| method == "tools/call");
         // Who uses an id again cannot tell whose answer comes, whatever the other message was.
         let is_first = !ids.iter().any(|id| self.ids.contains(&hash_of(id)));
+        if !is_first {
+            self.contest(&ids);
+        }
         for id in ids {
             self.ids.insert(hash_of(&id));
             self.session.expect(id, calls);
@@ -379,7 +382,7 @@ impl Flight {
         let Some(id) = asks.filter(|_| is_first) else { return };
         let Some(this) = self.tries.get_mut(place) else { return };
         let key = id_key(&id);
-        this.asked.push(Asked { step, key, id, entry });
+        this.asked.push(Asked { step, key, id, entry, contested: false });
         let asked = (place, this.asked.len() - 1);
         let is_moot = self.silent.as_ref().is_some_and(|silent| {
             !silent.is_empty() && silent.contains(&suspect::subject_among(&this.input, &self.tools))
@@ -388,6 +391,18 @@ impl Flight {
             self.moot.push(asked);
         } else {
             self.in_flight.push_back(asked);
+        }
+    }
+
+    /// Takes it that answers which are still to come under these ids may belong to what is sent now.
+    fn contest(&mut self, ids: &[String]) {
+        let open: Vec<(usize, usize)> =
+            self.in_flight.iter().chain(&self.put_off).chain(&self.moot).copied().collect();
+        for (place, asked) in open {
+            let asked = self.tries.get_mut(place).and_then(|this| this.asked.get_mut(asked));
+            if let Some(asked) = asked.filter(|asked| ids.contains(&asked.key)) {
+                asked.contested |= !self.session.is_answered_by(&asked.key);
+            }
         }
     }
 

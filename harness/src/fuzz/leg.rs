@@ -34,6 +34,8 @@ pub(super) struct Asked {
     pub(super) key: String,
     /// The entry of what was sent.
     pub(super) entry: usize,
+    /// Whether its id was sent again before its answer was read, so that the answer may be to either.
+    pub(super) contested: bool,
 }
 
 /// What was tried and what came of it. The recording begins with the handshake and what the server listed, also where
@@ -62,9 +64,9 @@ pub(super) struct Leg {
 }
 
 impl Leg {
-    /// The entry of the response to what was asked, if it came.
+    /// The entry of the response to what was asked, if it came and can be no answer to anything else.
     pub(super) fn response_to(&self, asked: &Asked) -> Option<usize> {
-        self.responses.get(&asked.key).copied()
+        self.responses.get(&asked.key).copied().filter(|_| !asked.contested)
     }
 
     /// The message in an entry, unless it is one of several.
