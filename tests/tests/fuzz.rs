@@ -92,6 +92,8 @@ fn planted_bugs_are_found_and_their_twins_are_clean() {
         assert!(!findings.is_empty(), "{}: nothing was found", server.id);
         assert_eq!(report["format"], "mcp-conform-fuzz/1");
         for finding in findings {
+            let smallest = finding["minimized"].as_str().unwrap();
+            assert!(smallest.lines().count() <= 12, "{}: nobody reads so much:\n{smallest}", server.id);
             // The same file shows it again on the server with the bug, and nothing on its twin.
             let file = finding["case_file"].as_str().unwrap();
             for (command, code) in [(&bad, 1), (&server.command, 0)] {

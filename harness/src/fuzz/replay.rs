@@ -312,7 +312,8 @@ impl Replayer<'_> {
                 .iter()
                 .any(|seen| seen.tries.first().copied() == latest && is_same(seen, suspect));
             let lives = open.landing == Landing::Sound;
-            let is_as_new = !shows || care == Care::Little;
+            // What poisons a server also does so where nothing shows it.
+            let is_as_new = suspect.oracle != Oracle::Poisoned && (!shows || care == Care::Little);
             flight = (lives && is_as_new && !candidate.is_bare()).then_some(open);
             more = if shows {
                 best = candidate.clone();
