@@ -263,6 +263,7 @@ pub async fn run(
                 None => break,
             },
             _ = ticks.tick() => tell(&FuzzEvent::Progress(stats(&shared, began, started))),
+            Some(ended) = running.join_next() => unless_it_panicked(ended),
             () = run::stopped(stop.clone()) => break,
             () = until(hard_end) => break,
         }
@@ -272,10 +273,7 @@ pub async fn run(
     running.abort_all();
     drop(going_on);
     while let Some(ended) = running.join_next().await {
-        // A panic in a lane is ours, and stays one.
-        if let Err(Ok(panic)) = ended.map_err(JoinError::try_into_panic) {
-            std::panic::resume_unwind(panic);
-        }
+        unless_it_panicked(ended);
     }
     shared.ground.close().await;
     // What was found at the last moment counts.
@@ -293,6 +291,13 @@ pub async fn run(
         unconfirmed.into_iter().filter(|one| is_open(one) && !undecided.contains(one)).collect();
     drop(book);
     Ok(Outcome { introduction, stats, findings, guided, unconfirmed, undecided, interrupted })
+}
+
+/// A panic in a lane is ours, and stays one.
+fn unless_it_panicked(ended: Result<(), JoinError>) {
+    if let Err(Ok(panic)) = ended.map_err(JoinError::try_into_panic) {
+        std::panic::resume_unwind(panic);
+    }
 }
 
 /// Who guides, if that is wanted.

@@ -26,7 +26,7 @@ use crate::transcript::{CaseRecord, Happening, Health, StepRecord, Waited};
 use crate::transport::http::exchange::ExchangeId;
 use crate::wire::{hash_of, id_key, member};
 
-/// So many requests are under way at once.
+/// So many requests are under way at once, and so many beside them that were put off.
 const WINDOW: usize = 48;
 /// When there are more, answers are waited for until so many are left: several lines are written and read at once then.
 const REFILL: usize = 24;
@@ -539,6 +539,10 @@ impl Flight {
             return;
         }
         self.wait_for_carried(soon).await;
+        if self.session.is_closed() {
+            self.landing = Landing::Dead;
+            return;
+        }
         let room = WINDOW.saturating_sub(self.put_off.len());
         let has_room = self.drain(room, soon).await;
         if self.landing != Landing::Sound {
@@ -552,19 +556,19 @@ impl Flight {
         }
     }
 
-    /// Whether the server answers something plain that is sent after everything else: until then, as long as answers to the
-    /// rest may come before it, else by what [`Self::shows_life`] takes for an answer.
-    async fn gets_through(&mut self, until: Instant) -> bool {
+    /// Whether the server answers something plain that is sent after everything else. It has until `soon`, but no longer than
+    /// usual once everything else has been answered; then it is asked again, by [`Self::shows_life`].
+    async fn gets_through(&mut self, soon: Instant) -> bool {
         let (barrier, _) = self.session.request(Outgoing::new(self.session.barrier_method()));
-        let barrier = id_key(&barrier);
+        let key = id_key(&barrier);
         self.let_go_of_answered();
-        let others = self.session.answered() + self.in_flight.len();
+        let with_all_others = self.session.answered() + self.in_flight.len();
+        let mut deadline = soon;
         let mut is_next = false;
-        let mut deadline = until;
-        while !self.session.is_settled_by(&barrier) {
-            if !is_next && self.session.answered() >= others {
+        while !self.session.is_settled_by(&key) {
+            if !is_next && self.session.answered() >= with_all_others {
                 is_next = true;
-                deadline = until.min(Instant::now() + self.longer_than_usual(HASTY));
+                deadline = soon.min(Instant::now() + self.longer_than_usual(HASTY));
             }
             match self.session.hear(deadline).await {
                 Heard::Frame(_) => {}
@@ -575,7 +579,11 @@ impl Flight {
                 }
             }
         }
-        self.session.is_answered_by(&barrier) || self.shows_life(until).await
+        if self.session.lost_the_session(&barrier) {
+            self.landing = Landing::Dead;
+            return false;
+        }
+        self.session.is_answered_by(&key) || self.shows_life(soon).await
     }
 
     async fn settle_all(&mut self) {

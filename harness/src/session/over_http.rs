@@ -529,7 +529,7 @@ impl Session {
     /// Whether a request that every server answers was refused with 404, which says that the session is gone (spec page
     /// `basic/transports#session-management`). So does 400 without an answer to the request, where the session has been
     /// served before: some SDKs use that for a session that they do not know. Nothing more comes of it then.
-    pub(super) fn lost_the_session(&mut self, barrier: &Value) -> bool {
+    pub(crate) fn lost_the_session(&mut self, barrier: &Value) -> bool {
         if self.http.session.is_none() || self.revision().era() != Era::Stateful {
             return false;
         }

@@ -157,7 +157,6 @@ impl Lane {
         for leg in 1..=most {
             flight.ignore_silence_of(self.silent(leg > 1));
             let apart = self.one_leg(&mut flight, place, (number, stream)).await;
-            flight.land().await;
             self.close(&mut flight, number, start).await;
             let landed = flight.take_leg();
             self.spent.turns.count(flight.take_waits());
@@ -240,6 +239,8 @@ impl Lane {
             // What was not come to is tried by the next leg.
             stream.give_back(batch);
         }
+        // What is still under way may get in their way, or spoil something yet.
+        flight.land().await;
         flight.fly_all(canaries).await;
         apart
     }

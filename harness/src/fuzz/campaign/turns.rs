@@ -15,6 +15,8 @@ const SHARE: usize = 8;
 /// All of them together may be waited for one part in so many of the time, or one in as many as there are tools, unless
 /// there is nothing but such tools.
 const SHARE_OF_ALL: u32 = 3;
+/// A tool that was waited for one part in so many of its share, or less, is not slow.
+const SLOW: u32 = 8;
 /// So many calls of a tool wait for their turn in a place.
 const MOST: usize = 256;
 /// So many of them are made in a turn.
@@ -39,7 +41,10 @@ impl Turns {
     /// Which of these tools had more than their share of so much time.
     pub(super) fn over(&self, time: Duration, tools: &[String]) -> Vec<String> {
         let parts = u32::try_from(tools.len().clamp(1, SHARE)).unwrap_or(1);
-        let waits: Vec<Duration> = tools.iter().filter_map(|tool| self.waits.get(tool)).copied().collect();
+        // Any tool is waited for now and then.
+        let is_slow = |waited: &&Duration| **waited > time / (parts * SLOW);
+        let waits: Vec<Duration> =
+            tools.iter().filter_map(|tool| self.waits.get(tool)).filter(is_slow).copied().collect();
         let (sum, slow) = (waits.iter().sum::<Duration>(), u32::try_from(waits.len()).unwrap_or(1).max(1));
         let is_too_much = waits.len() < tools.len() && sum > time / parts.min(SHARE_OF_ALL);
         let over = |tool: &&String| {
@@ -146,6 +151,9 @@ mod tests {
         assert_eq!(over(&waits, &all), names(&[]), "19 of 60");
         // Of those that are slow, the slowest come to wait.
         assert_eq!(over(&[waits.as_slice(), &[("e", 2)]].concat(), &all), names(&["a", "b"]), "21 of 60");
+        let now_and_then: Vec<(&str, u64)> = all.iter().skip(4).map(|tool| (*tool, 0)).collect();
+        let slow = [("a", 7), ("b", 7), ("c", 5), ("d", 4)];
+        assert_eq!(over(&[&slow, now_and_then.as_slice()].concat(), &all), names(&["a", "b"]), "23 of 60");
         assert_eq!(over(&waits.map(|(tool, waited)| (tool, waited * 2)), &all[..4]), names(&[]), "no others");
     }
 
