@@ -293,7 +293,7 @@ pub async fn run(
     Ok(Outcome { introduction, stats, findings, guided, unconfirmed, undecided, interrupted })
 }
 
-/// A panic in a lane is ours, and stays one.
+/// A panic in a lane or beside it is ours, and stays one.
 fn unless_it_panicked(ended: Result<(), JoinError>) {
     if let Err(Ok(panic)) = ended.map_err(JoinError::try_into_panic) {
         std::panic::resume_unwind(panic);

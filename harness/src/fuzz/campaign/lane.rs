@@ -5,14 +5,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
-use tokio::task::{JoinError, JoinSet};
+use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use super::spent::{Spent, Waiting, cost, first_look, is_unanswered};
 use super::turns;
 use super::{
     LATER, LeftOut, MOST_DOUBTS, Shared, calls_unserved, consider, endure, is_doubtful, left_out,
-    may_just_be_slow, replayer,
+    may_just_be_slow, replayer, unless_it_panicked,
 };
 use crate::fuzz::deaths;
 use crate::fuzz::finding::Finding;
@@ -122,8 +122,10 @@ impl Lane {
         while !self.is_alone()
             && let Some(waiting) = self.spent.next_silent(&shared)
         {
-            if self.aside.len() >= MOST_ASIDE {
-                done(self.aside.join_next().await);
+            if self.aside.len() >= MOST_ASIDE
+                && let Some(task) = self.aside.join_next().await
+            {
+                unless_it_panicked(task);
             }
             self.put_aside(waiting);
         }
@@ -461,7 +463,7 @@ impl Lane {
     /// Looks into the next silence, unless another is looked into.
     fn look_aside(&mut self) {
         while let Some(task) = self.aside.try_join_next() {
-            done(Some(task));
+            unless_it_panicked(task);
         }
         if !self.is_alone()
             && self.aside.is_empty()
@@ -474,7 +476,7 @@ impl Lane {
     /// Waits until nothing is looked into beside the lane.
     async fn empty_aside(&mut self) {
         while let Some(task) = self.aside.join_next().await {
-            done(Some(task));
+            unless_it_panicked(task);
         }
     }
 
@@ -570,13 +572,4 @@ async fn look_into(
     let is_open = consider(shared, place, suspect, (&waiting.tried, waiting.look), found).await;
     waiting.look = Look::Thorough;
     is_open.then_some(waiting)
-}
-
-/// A panic beside the lane is ours, and stays one.
-fn done(task: Option<Result<(), JoinError>>) {
-    if let Some(Err(error)) = task
-        && let Ok(panic) = error.try_into_panic()
-    {
-        std::panic::resume_unwind(panic);
-    }
 }
