@@ -477,10 +477,7 @@ fn hint_for_status(transcript: &Transcript) -> &'static str {
 }
 
 fn explain_handshake(error: &HandshakeError, transcript: &Transcript) -> (String, Option<String>) {
-    let exit = transcript.entries.iter().rev().find_map(|entry| match entry.what {
-        Happening::Exited(exit) => Some(exit),
-        _ => None,
-    });
+    let exit = transcript.exit();
     let garbage = transcript.entries.iter().find_map(|entry| match &entry.what {
         Happening::Received { frame, content, .. }
             if !matches!(content, Content::Message(_) | Content::Empty) =>

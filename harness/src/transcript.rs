@@ -281,4 +281,19 @@ impl Transcript {
             _ => None,
         }
     }
+
+    /// How the process of the server ended, if it did.
+    #[must_use]
+    pub fn exit(&self) -> Option<Exit> {
+        self.entries.iter().rev().find_map(|entry| match entry.what {
+            Happening::Exited(exit) => Some(exit),
+            _ => None,
+        })
+    }
+
+    /// Whether the server no longer knew the session.
+    #[must_use]
+    pub fn lost_the_session(&self) -> bool {
+        self.entries.iter().any(|entry| matches!(entry.what, Happening::SessionLost))
+    }
 }

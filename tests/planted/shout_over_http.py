@@ -1,7 +1,8 @@
 """Repeats texts over Streamable HTTP. Planted: the text of the call that runs is kept for all sessions together, so that
-two sessions that call at once get each other's. Calls of one session come one after the other.
+two sessions that call at once get each other's. Calls of one session come one after the other. Planted otherwise: a text
+that is no text ends the session that it came from.
 
-    shout_over_http.py PORT [--planted]
+    shout_over_http.py PORT [--planted | --planted-amnesia]
 """
 
 import json
@@ -11,7 +12,7 @@ import time
 import uuid
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-PLANTED = "--planted" in sys.argv[2:]
+PLANTED, AMNESIA = ("--planted" in sys.argv[2:], "--planted-amnesia" in sys.argv[2:])
 SHOUT = {
     "name": "shout",
     "annotations": {"readOnlyHint": True},
@@ -38,6 +39,10 @@ class Refused(Exception):
     def __init__(self, code, status=200):
         super().__init__(code)
         self.code, self.status = code, status
+
+
+class WrongText(Refused):
+    """What should be a text is none."""
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -89,7 +94,12 @@ class Handler(BaseHTTPRequestHandler):
             sessions[session] = threading.Lock()
         elif session not in sessions:
             raise Refused(-32600, 404 if session else 400)
-        result = result_of(message, sessions[session])
+        try:
+            result = result_of(message, sessions[session])
+        except WrongText:
+            if AMNESIA:
+                del sessions[session]
+            raise
         self.reply(200, {"jsonrpc": "2.0", "id": message["id"], "result": result}, session)
 
 
@@ -108,7 +118,9 @@ def result_of(message, one_at_a_time):
     if not isinstance(arguments, dict):
         raise Refused(-32602)
     text, pause = arguments.get("text"), arguments.get("pause_ms")
-    if not isinstance(text, str) or type(pause) is not int or not 0 <= pause <= 100:
+    if not isinstance(text, str):
+        raise WrongText(-32602)
+    if type(pause) is not int or not 0 <= pause <= 100:
         raise Refused(-32602)
     with one_at_a_time:
         shared["text"] = text

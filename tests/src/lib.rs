@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use mcp_conform::event::{Finish, Header};
 use mcp_conform::run::{self, RunError, Stop};
@@ -84,4 +84,16 @@ pub fn processes_with(variable: &str) -> Vec<String> {
         })
         .map(|entry| std::fs::read_to_string(entry.path().join("comm")).unwrap_or_default())
         .collect()
+}
+
+/// Waits for a condition that the system brings about by itself, and looks again a thousand times a second.
+///
+/// # Panics
+/// When it has not come about after 30 seconds.
+pub fn eventually(what: &str, condition: impl Fn() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while !condition() {
+        assert!(Instant::now() < deadline, "{what} did not happen");
+        std::thread::park_timeout(Duration::from_millis(1));
+    }
 }

@@ -2,11 +2,14 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use mcp_conform::fuzz::report::SCHEMA;
-use mcp_conform_tests::mcp_conform;
+use mcp_conform_tests::{eventually, mcp_conform, processes_with};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use serde_json::Value;
 
 const REFERENCE: &str = env!("CARGO_BIN_EXE_reference-server");
@@ -205,21 +208,63 @@ for line in sys.stdin:
     assert!(said.contains("0 findings · 0 inputs") && said.contains("no input was tried"), "{said}");
 }
 
+/// The signatures of what is found in a Python server of that name, given what is planted in it; nothing is planted where
+/// that is empty.
+fn found_in(name: &str, arguments: &[&str], planted: &[&str], options: &[&str]) -> Vec<String> {
+    let script = folder().join(name).to_string_lossy().into_owned();
+    let command = [&["python3", script.as_str()], arguments, planted].concat();
+    let server: Vec<String> = command.into_iter().map(str::to_owned).collect();
+    let desk = tempfile::tempdir().unwrap();
+    let report = fuzz(&server, options, desk.path());
+    let findings = report["findings"].as_array().unwrap();
+    findings.iter().map(|finding| finding["signature"].as_str().unwrap().to_owned()).collect()
+}
+
 #[test]
-fn what_crosses_between_sessions_is_found() {
-    let script = folder().join("shout_over_http.py").to_string_lossy().into_owned();
-    let server = ["python3", &script, "{port}"].map(str::to_owned);
-    let planted = [server.as_slice(), &["--planted".to_owned()]].concat();
+fn sessions_over_http_are_told_apart_and_missed() {
     let options =
         ["--cases", "300", "--jobs", "2", "--url", "http://127.0.0.1:{port}/mcp", "--transport", "http"];
-    let found = |server: &[String]| -> Vec<String> {
-        let desk = tempfile::tempdir().unwrap();
-        let report = fuzz(server, &options, desk.path());
-        let findings = report["findings"].as_array().unwrap();
-        findings.iter().map(|finding| finding["signature"].as_str().unwrap().to_owned()).collect()
-    };
-    assert_eq!(found(&planted), ["cross-talk: shout"]);
-    assert_eq!(found(&server), [""; 0]);
+    let found = |planted: &[&str]| found_in("shout_over_http.py", &["{port}"], planted, &options);
+    assert_eq!(found(&["--planted"]), ["cross-talk: shout"]);
+    assert_eq!(found(&["--planted-amnesia"]), ["crash: session lost"]);
+    assert_eq!(found(&[]), [""; 0]);
+}
+
+#[test]
+fn an_answer_that_comes_late_is_judged_when_it_comes() {
+    let found = |planted: &[&str]| found_in("nap.py", &[], planted, &["--time", "6"]);
+    assert_eq!(found(&["--planted"]), ["tools/structured-conforms: the * of * breaks its * at *"]);
+    assert_eq!(found(&[]), [""; 0]);
+}
+
+#[test]
+fn an_interrupted_campaign_reports_what_it_found_and_leaves_no_server() {
+    let server = planted("py-stack-trace");
+    let desk = tempfile::tempdir().unwrap();
+    let marker = ("MCP_CONFORM_FUZZ_MARKER", std::process::id().to_string());
+    let mut campaign = Command::new(mcp_conform())
+        .args(["fuzz", "--call", "all", "--time", "600", "--jobs", "2", "--ndjson", "--report"])
+        .args(["json=report.json", "--"])
+        .args(&server.command)
+        .arg(&server.argument)
+        .current_dir(desk.path())
+        .env(marker.0, &marker.1)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(campaign.stdout.take().unwrap()).lines().map_while(Result::ok);
+    assert!(lines.any(|line| line.starts_with(r#"{"finding":"#)), "it ended too soon");
+    kill(Pid::from_raw(i32::try_from(campaign.id()).unwrap()), Signal::SIGINT).unwrap();
+    // It may have more to say.
+    lines.for_each(drop);
+    assert_eq!(campaign.wait().unwrap().code(), Some(130));
+    let report: Value =
+        serde_json::from_str(&fs::read_to_string(desk.path().join("report.json")).unwrap()).unwrap();
+    assert!(!report["findings"].as_array().unwrap().is_empty(), "{report}");
+    let variable = format!("{}={}", marker.0, marker.1);
+    eventually("the end of all servers", || processes_with(&variable).is_empty());
 }
 
 /// The name of the scratch folder is another each time.

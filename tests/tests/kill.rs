@@ -2,9 +2,8 @@
 
 use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
 
-use mcp_conform_tests::{mcp_conform, processes_with};
+use mcp_conform_tests::{eventually, mcp_conform, processes_with};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
@@ -27,15 +26,6 @@ for line in sys.stdin:
 while True:
     time.sleep(1000)
 "#;
-
-/// Waits for a condition that the system brings about by itself, and looks again a thousand times a second.
-fn eventually(what: &str, condition: impl Fn() -> bool) {
-    let deadline = Instant::now() + Duration::from_secs(30);
-    while !condition() {
-        assert!(Instant::now() < deadline, "{what} did not happen");
-        std::thread::park_timeout(Duration::from_millis(1));
-    }
-}
 
 fn start(marker: (&str, &str), folder: &std::path::Path) -> Child {
     let script = folder.join("server.py");

@@ -148,13 +148,6 @@ fn may_be_an_answer(what: &Happening) -> bool {
     }
 }
 
-fn exit_of(transcript: &Transcript) -> Option<Exit> {
-    transcript.entries.iter().rev().find_map(|entry| match entry.what {
-        Happening::Exited(exit) => Some(exit),
-        _ => None,
-    })
-}
-
 fn ended_by_us(transcript: &Transcript) -> bool {
     transcript.entries.iter().any(|entry| {
         matches!(entry.what, Happening::Overflow | Happening::Stop(Rung::Terminated | Rung::Killed))
@@ -184,16 +177,22 @@ fn death(transcript: &Transcript, tries: &[Try], under_way: Vec<usize>) -> Optio
     if ended_by_us(transcript) {
         return None;
     }
-    let exit = exit_of(transcript);
-    let forgot = transcript.entries.iter().any(|entry| matches!(entry.what, Happening::SessionLost));
-    let without_exit = if forgot { "no longer knows the session" } else { "closed the connection" };
-    let how = exit.map_or_else(|| without_exit.to_owned(), |exit| exit.to_string());
-    let cause = signature::cause(&transcript.stderr).map(|cause| format!(": {cause}")).unwrap_or_default();
+    let exit = transcript.exit();
+    let (message, signature) = if exit.is_none() && transcript.lost_the_session() {
+        // What a server that lives on wrote to its standard error may be about anything.
+        ("the server no longer knows the session".to_owned(), "crash: session lost".to_owned())
+    } else {
+        let how = exit.map_or_else(|| "closed the connection".to_owned(), |exit| exit.to_string());
+        let cause =
+            signature::cause(&transcript.stderr).map(|cause| format!(": {cause}")).unwrap_or_default();
+        let signature = format!("crash: {}", signature::of_end(exit, &transcript.stderr));
+        (format!("the server {how}{cause}"), signature)
+    };
     Some(Suspect {
         oracle: Oracle::Crash,
         requirement: Oracle::Crash.requirement().to_owned(),
-        message: format!("the server {how}{cause}"),
-        signature: format!("crash: {}", signature::of_end(exit, &transcript.stderr)),
+        message,
+        signature,
         tries: last(tries, under_way),
         step: None,
         evidence: final_frames(transcript),
@@ -233,7 +232,7 @@ fn reported(report: &str, leg: &Leg) -> Suspect {
 fn end(transcript: &Transcript, tries: &[Try]) -> Option<Suspect> {
     let is_reported = || !signature::sanitizer_reports(&transcript.stderr).is_empty();
     let is_wrong = |exit: &Exit| exit.code.is_none_or(|code| code != 0 && is_reported());
-    let exit = exit_of(transcript).filter(is_wrong)?;
+    let exit = transcript.exit().filter(is_wrong)?;
     Some(Suspect {
         oracle: Oracle::Crash,
         requirement: Oracle::Crash.requirement().to_owned(),
@@ -508,9 +507,12 @@ fn of_answer(
 
 /// A call that succeeded and is refused later. Within one input only refused calls may stand between the two, since a
 /// call that succeeds may rightly change what others bring; across inputs it is a suspicion, and those that were
-/// refused are tried together.
+/// refused are tried together. Where the session was lost, calls are refused for that.
 fn poisoned(leg: &Leg) -> Option<Suspect> {
     let transcript = &leg.transcript;
+    if transcript.lost_the_session() {
+        return None;
+    }
     let calls = leg.calls().map(|call| {
         let refused = is_refusal(call.answer);
         (call, refused)

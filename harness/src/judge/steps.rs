@@ -368,21 +368,12 @@ fn body(message: &Value) -> &Value {
 /// What happened in place of a response.
 fn after(done: &StepRecord, transcript: &Transcript) -> String {
     match done.waited {
-        Waited::Closed => {
-            let exit = transcript.entries.iter().rev().find_map(|entry| match entry.what {
-                Happening::Exited(exit) => Some(exit),
-                _ => None,
-            });
-            let lost = transcript.entries.iter().any(|entry| matches!(entry.what, Happening::SessionLost));
-            match exit {
-                Some(exit) => format!("the server {exit}"),
-                None if lost => "the server no longer knows the session".to_owned(),
-                None if transcript.transport != Transport::Stdio => {
-                    "the server is no longer reached".to_owned()
-                }
-                None => "the server closed its output".to_owned(),
-            }
-        }
+        Waited::Closed => match transcript.exit() {
+            Some(exit) => format!("the server {exit}"),
+            None if transcript.lost_the_session() => "the server no longer knows the session".to_owned(),
+            None if transcript.transport != Transport::Stdio => "the server is no longer reached".to_owned(),
+            None => "the server closed its output".to_owned(),
+        },
         Waited::TimedOut => "no response came in time".to_owned(),
         Waited::Passed => "no response came, while later requests were answered".to_owned(),
         Waited::Unanswered(end) => format!("{} came in place of a message", http::in_words(transcript, end)),

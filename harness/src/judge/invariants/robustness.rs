@@ -59,10 +59,9 @@ fn health(transcript: &Transcript, bad: Health, words: impl Fn(&CaseRecord, &str
             let ending = |what: &Happening| {
                 matches!(what, Happening::Exited(_) | Happening::OutputClosed | Happening::SessionLost)
             };
-            let lost = transcript.entries.iter().any(|entry| matches!(entry.what, Happening::SessionLost));
             let without_exit = match transcript.transport {
                 Transport::Stdio => "closed its output",
-                Transport::Http | Transport::Sse if lost => "lost the session",
+                Transport::Http | Transport::Sse if transcript.lost_the_session() => "lost the session",
                 Transport::Http | Transport::Sse => "could no longer be reached",
             };
             let entries = || transcript.entries.iter().enumerate().skip(case.begins);
