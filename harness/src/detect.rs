@@ -337,11 +337,11 @@ async fn greet(opener: &Opener, wanted: RevisionSet) -> Result<Detected, NotSpea
     tokio::pin!(modern, legacy);
     let (modern, legacy) = tokio::select! {
         first = &mut modern => {
-            let patience = patience(&first, begun, opener.startup);
+            let patience = patience(&first, wanted, begun, opener.startup);
             (first, timeout(patience, legacy).await.unwrap_or(Attempt::Silent))
         }
         first = &mut legacy => {
-            let patience = patience(&first, begun, opener.startup);
+            let patience = patience(&first, wanted, begun, opener.startup);
             (timeout(patience, modern).await.unwrap_or(Attempt::Silent), first)
         }
     };
@@ -398,10 +398,18 @@ async fn attempt(opener: &Opener, revision: Option<Revision>) -> Attempt {
 }
 
 /// How long the slower greeting is waited for: briefly once the server has shown that it answers the other.
-fn patience(first: &Attempt, begun: Instant, startup: Duration) -> Duration {
-    match first {
-        Attempt::Begun(_) => (begun.elapsed() * OTHER_ERA_FACTOR).max(OTHER_ERA_MIN).min(startup),
-        Attempt::Failed(_) | Attempt::Silent | Attempt::NotTried => startup * 2,
+fn patience(first: &Attempt, wanted: RevisionSet, begun: Instant, startup: Duration) -> Duration {
+    let is_answered = match first {
+        Attempt::Begun(_) => true,
+        Attempt::Failed(OpenError::Handshake(HandshakeError::OtherRevision(offered), _)) => {
+            known(offered, wanted).is_some()
+        }
+        Attempt::Failed(_) | Attempt::Silent | Attempt::NotTried => false,
+    };
+    if is_answered {
+        (begun.elapsed() * OTHER_ERA_FACTOR).max(OTHER_ERA_MIN).min(startup)
+    } else {
+        startup * 2
     }
 }
 

@@ -13,6 +13,7 @@ use mcp_conform::process::confine::{Confinement, Limits, scratch};
 use mcp_conform::process::{Process, ServerCommand};
 use mcp_conform_tests::mcp_conform;
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::runtime::Handle;
 
 /// How long something that happens by itself may take on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -57,7 +58,7 @@ fn python(confinement: &Confinement, program: &str) -> String {
 async fn watched(confinement: &Confinement, words: &[&str]) -> Option<Excess> {
     let wrapped = confinement.wrap(&command(words), &mcp_conform());
     let (mut process, pipes) = Process::start(&wrapped, None).unwrap();
-    let mut watchdog = Watchdog::start(&process, confinement.limits);
+    let mut watchdog = Watchdog::start(&process, confinement.limits, &Handle::current());
     let excess = tokio::time::timeout(PATIENCE, watchdog.exceeded()).await.expect("it is not ended");
     let exit = process.ended_within(PATIENCE).await.expect("it lives on");
     assert_eq!(exit.signal, Some(9), "{exit:?} {}", process.stderr_tail());
@@ -113,7 +114,7 @@ async fn a_server_that_ends_by_itself_took_nothing() {
     let confinement = confinement(folder.path());
     let wrapped = confinement.wrap(&command(&["sh", "-c", "exit 7"]), &mcp_conform());
     let (mut process, _pipes) = Process::start(&wrapped, None).unwrap();
-    let mut watchdog = Watchdog::start(&process, confinement.limits);
+    let mut watchdog = Watchdog::start(&process, confinement.limits, &Handle::current());
     assert_eq!(process.ended_within(PATIENCE).await.and_then(|exit| exit.code), Some(7));
     let excess = tokio::time::timeout(PATIENCE, watchdog.exceeded()).await.expect("it watches on");
     assert_eq!(excess, None);

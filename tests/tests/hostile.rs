@@ -4,14 +4,17 @@ use std::process::{Command, Output, Stdio};
 
 use mcp_conform_tests::{mcp_conform, processes_with};
 
+const STARTUP: &str = "--startup-timeout";
 const HOSTILE: &str = env!("CARGO_BIN_EXE_hostile-server");
 
 /// Runs the tool on a hostile server. The marker in the environment is how its processes are found afterwards.
 fn run(mode: &str, options: &[&str]) -> (Output, String) {
     let marker = format!("MCP_CONFORM_TEST_MARKER={}-{mode}", std::process::id());
     let (name, value) = marker.split_once('=').unwrap();
+    let startup = if options.contains(&STARTUP) { &[][..] } else { &[STARTUP, "2"] };
     let output = Command::new(mcp_conform())
-        .args(["--startup-timeout", "2", "--timeout", "2", "--max-time", "60", "--color", "never"])
+        .args(startup)
+        .args(["--timeout", "2", "--max-time", "60", "--color", "never"])
         .args(options)
         .arg(HOSTILE)
         .arg(mode)
@@ -111,6 +114,18 @@ fn a_server_that_ignores_sigterm() {
 #[test]
 fn a_server_with_a_grandchild() {
     refused("grandchild", &["did not answer within 2 s"]);
+}
+
+#[test]
+fn a_server_that_is_silent_in_one_era_and_offers_another_revision_in_the_other() {
+    let patient = [STARTUP, "60", "-k", "ping/answered"];
+    let (output, marker) = run("silent-to-discover", &patient);
+    let text =
+        String::from_utf8_lossy(&output.stderr).into_owned() + &String::from_utf8_lossy(&output.stdout);
+    assert_eq!(output.status.code(), Some(0), "{text}");
+    // Not that nothing came in 60 seconds.
+    assert!(text.contains("had no answer long after the other"), "{text}");
+    assert_eq!(processes_with(&marker), Vec::<String>::new());
 }
 
 #[test]

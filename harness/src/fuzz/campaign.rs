@@ -365,6 +365,7 @@ fn replayer<'a>(shared: &'a Shared, place: &'a Place) -> Replayer<'a> {
         timeout: shared.timeout,
         startup: shared.startup,
         limits: shared.ground.limits,
+        runtime: &shared.ground.runtime,
         pace: shared.ground.pace.as_ref(),
         deadline: shared.deadline.map_or_else(far_away, |deadline| deadline + AFTERWARDS),
         lingers: false,

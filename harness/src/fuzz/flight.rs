@@ -394,13 +394,11 @@ impl Flight {
         }
     }
 
-    /// Takes it that answers which are still to come under these ids may belong to what is sent now.
+    /// Takes it that answers which have not come under these ids, also where they are no longer waited for, may belong to
+    /// what is sent now.
     fn contest(&mut self, ids: &[String]) {
-        let open: Vec<(usize, usize)> =
-            self.in_flight.iter().chain(&self.put_off).chain(&self.moot).copied().collect();
-        for (place, asked) in open {
-            let asked = self.tries.get_mut(place).and_then(|this| this.asked.get_mut(asked));
-            if let Some(asked) = asked.filter(|asked| ids.contains(&asked.key)) {
+        for asked in self.tries.iter_mut().flat_map(|this| &mut this.asked) {
+            if ids.contains(&asked.key) {
                 asked.contested |= !self.session.is_answered_by(&asked.key);
             }
         }
@@ -626,7 +624,7 @@ impl Flight {
         false
     }
 
-    /// Waits for the answers that were put off; the leg is over then.
+    /// Waits for the answers that were put off.
     pub(super) async fn land(&mut self) {
         if self.put_off.is_empty() || !matches!(self.landing, Landing::Sound | Landing::Full) {
             return;

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use mcp_conform_cases::{Library, Revision};
 use tempfile::TempDir;
+use tokio::runtime::Handle;
 use tokio::sync::watch;
 
 use super::campaign::{Budget, GuidedSettings};
@@ -101,6 +102,8 @@ pub(super) struct Ground {
     pub(super) introduction: Introduction,
     /// What servers may use, if they are confined.
     pub(super) limits: Option<Limits>,
+    /// On which they were prepared; lanes may have runtimes of their own.
+    pub(super) runtime: Handle,
     /// How fast inputs may be sent, if that is bounded.
     pub(super) pace: Option<Arc<Pace>>,
     surfaces: Vec<Surface>,
@@ -148,6 +151,7 @@ impl Ground {
             places,
             introduction,
             limits: confinement.map(|confinement| confinement.limits),
+            runtime: Handle::current(),
             pace: fuzz.rate.map(|rate| Arc::new(Pace::new(rate))),
             surfaces,
             folders: [scratch, outside],

@@ -10,6 +10,7 @@ use mcp_conform_cases::case::{Action, ClientKind};
 use mcp_conform_cases::{Library, Revision};
 use proptest::strategy::ValueTree as _;
 use serde_json::json;
+use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
@@ -52,6 +53,8 @@ pub(super) struct Replayer<'a> {
     pub(super) startup: Duration,
     /// What a server may use; it is ended when it takes more.
     pub(super) limits: Option<Limits>,
+    /// Where that is watched: a lane that is at work does not look.
+    pub(super) runtime: &'a Handle,
     /// How fast inputs may be sent, if that is bounded.
     pub(super) pace: Option<&'a Arc<Pace>>,
     /// Nothing new is begun after this.
@@ -114,9 +117,9 @@ impl Replayer<'_> {
     /// Makes a flight answer for its server: it is watched, and as whoever comes next wants a fresh one, it need not live
     /// on.
     fn own(&self, flight: &mut Flight) {
-        flight.watchdog = self
-            .limits
-            .and_then(|limits| flight.session.with_process(|process| Watchdog::start(process, limits)));
+        flight.watchdog = self.limits.and_then(|limits| {
+            flight.session.with_process(|process| Watchdog::start(process, limits, self.runtime))
+        });
         flight.session.use_up();
     }
 
@@ -237,7 +240,9 @@ impl Replayer<'_> {
             self.shows(&input, &seen, true).await?;
         }
         let mut smallest = Vec::new();
-        for care in [Some(Care::Little), Some(Care::Much), None] {
+        // What poisons a server is tried on another each time anyway.
+        let more_care = Some(Some(Care::Much)).filter(|_| seen.oracle != Oracle::Poisoned);
+        for care in [Some(Care::Little)].into_iter().chain(more_care).chain([None]) {
             let minimized = match care {
                 Some(care) => self.shrink(&input, &seen, care).await,
                 // What was found stands as it is.
@@ -329,7 +334,8 @@ impl Replayer<'_> {
 /// How careful inputs are made smaller.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Care {
-    /// On one server as long as it lives, and what is not answered soon counts as not answered.
+    /// On one server as long as it lives, unless that is to be poisoned, and what is not answered soon counts as not
+    /// answered.
     Little,
     /// On another server after each input that showed something, with time for answers.
     Much,
@@ -394,6 +400,7 @@ pub async fn all(
                 timeout: fuzz.settings.timeout,
                 startup: fuzz.settings.startup_timeout,
                 limits: ground.limits,
+                runtime: &ground.runtime,
                 pace: ground.pace.as_ref(),
                 deadline: Instant::now() + fuzz.settings.max_time,
                 lingers: false,

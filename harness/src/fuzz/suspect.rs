@@ -178,21 +178,19 @@ fn death(transcript: &Transcript, tries: &[Try], under_way: Vec<usize>) -> Optio
         return None;
     }
     let exit = transcript.exit();
-    let (message, signature) = if exit.is_none() && transcript.lost_the_session() {
+    let (how, signature) = if exit.is_none() && transcript.lost_the_session() {
         // What a server that lives on wrote to its standard error may be about anything.
-        ("the server no longer knows the session".to_owned(), "crash: session lost".to_owned())
+        ("no longer knows the session".to_owned(), "session lost".to_owned())
     } else {
         let how = exit.map_or_else(|| "closed the connection".to_owned(), |exit| exit.to_string());
-        let cause =
-            signature::cause(&transcript.stderr).map(|cause| format!(": {cause}")).unwrap_or_default();
-        let signature = format!("crash: {}", signature::of_end(exit, &transcript.stderr));
-        (format!("the server {how}{cause}"), signature)
+        (how, signature::of_end(exit, &transcript.stderr))
     };
+    let cause = signature::cause(&transcript.stderr).map(|cause| format!(": {cause}")).unwrap_or_default();
     Some(Suspect {
         oracle: Oracle::Crash,
         requirement: Oracle::Crash.requirement().to_owned(),
-        message,
-        signature,
+        message: format!("the server {how}{cause}"),
+        signature: format!("crash: {signature}"),
         tries: last(tries, under_way),
         step: None,
         evidence: final_frames(transcript),

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
+use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::{MissedTickBehavior, interval};
@@ -63,15 +64,14 @@ pub struct Watchdog {
 }
 
 impl Watchdog {
-    /// Watches over a server. Where the system gives no readings, it sees nothing.
-    ///
-    /// Must be called within a Tokio runtime.
+    /// Watches over a server, on a runtime that nobody keeps busy for long. Where the system gives no readings, it sees
+    /// nothing.
     #[must_use]
-    pub fn start(process: &Process, limits: Limits) -> Watchdog {
+    pub fn start(process: &Process, limits: Limits, runtime: &Handle) -> Watchdog {
         let (report, excess) = watch::channel(None);
         let group = process.group();
         let exit = process.watch();
-        let task = tokio::spawn(async move {
+        let task = runtime.spawn(async move {
             let mut gauge = Gauge::new(group);
             let mut ticks = interval(INTERVAL);
             ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);

@@ -3,6 +3,8 @@
 use std::io::{self, Write as _};
 use std::process::{Command, ExitCode, Stdio};
 
+use serde_json::{Value, json};
+
 fn main() -> io::Result<ExitCode> {
     let mode = std::env::args().nth(1).unwrap_or_default();
     match mode.as_str() {
@@ -61,6 +63,7 @@ fn main() -> io::Result<ExitCode> {
                 std::thread::park();
             }
         }
+        "silent-to-discover" => older_revision_alone()?,
         "grandchild" => {
             Command::new("sleep").arg("1000").stdin(Stdio::null()).spawn()?;
             wait_for_end()?;
@@ -71,6 +74,24 @@ fn main() -> io::Result<ExitCode> {
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Greets in a revision before the one that it is asked for, answers pings, and nothing else.
+fn older_revision_alone() -> io::Result<()> {
+    for line in io::stdin().lines() {
+        let message: Value = serde_json::from_str(&line?)?;
+        let result = match message["method"].as_str() {
+            Some("initialize") => json!({
+                "protocolVersion": "2025-03-26",
+                "capabilities": {},
+                "serverInfo": { "name": "older", "version": "1" },
+            }),
+            Some("ping") => json!({}),
+            _ => continue,
+        };
+        writeln!(io::stdout(), "{}", json!({ "jsonrpc": "2.0", "id": message["id"], "result": result }))?;
+    }
+    Ok(())
 }
 
 /// Reads until standard input is closed, and says nothing.

@@ -42,15 +42,19 @@ impl Turns {
     pub(super) fn over(&self, time: Duration, tools: &[String]) -> Vec<String> {
         let parts = u32::try_from(tools.len().clamp(1, SHARE)).unwrap_or(1);
         // Any tool is waited for now and then.
-        let is_slow = |waited: &&Duration| **waited > time / (parts * SLOW);
-        let waits: Vec<Duration> =
-            tools.iter().filter_map(|tool| self.waits.get(tool)).filter(is_slow).copied().collect();
-        let (sum, slow) = (waits.iter().sum::<Duration>(), u32::try_from(waits.len()).unwrap_or(1).max(1));
+        let is_slow = |waited: Duration| waited > time / (parts * SLOW);
+        let waits: Vec<Duration> = tools
+            .iter()
+            .filter_map(|tool| self.waits.get(tool))
+            .copied()
+            .filter(|waited| is_slow(*waited))
+            .collect();
+        let sum = waits.iter().sum::<Duration>();
         let is_too_much = waits.len() < tools.len() && sum > time / parts.min(SHARE_OF_ALL);
         let over = |tool: &&String| {
             let waited = self.waits.get(*tool).copied().unwrap_or_default();
-            // Those that took the most of it make room.
-            waited > time / parts || (is_too_much && waited >= sum / slow)
+            // If some of them could go on, they would take all the time that others make room for.
+            waited > time / parts || (is_too_much && is_slow(waited))
         };
         tools.iter().filter(over).cloned().collect()
     }
@@ -149,11 +153,12 @@ mod tests {
         };
         let waits = [("a", 7), ("b", 7), ("c", 1), ("d", 4)];
         assert_eq!(over(&waits, &all), names(&[]), "19 of 60");
-        // Of those that are slow, the slowest come to wait.
-        assert_eq!(over(&[waits.as_slice(), &[("e", 2)]].concat(), &all), names(&["a", "b"]), "21 of 60");
+        let more = [waits.as_slice(), &[("e", 2)]].concat();
+        assert_eq!(over(&more, &all), names(&["a", "b", "c", "d", "e"]), "21 of 60");
         let now_and_then: Vec<(&str, u64)> = all.iter().skip(4).map(|tool| (*tool, 0)).collect();
         let slow = [("a", 7), ("b", 7), ("c", 5), ("d", 4)];
-        assert_eq!(over(&[&slow, now_and_then.as_slice()].concat(), &all), names(&["a", "b"]), "23 of 60");
+        let with_others = over(&[&slow, now_and_then.as_slice()].concat(), &all);
+        assert_eq!(with_others, names(&["a", "b", "c", "d"]), "23 of 60");
         assert_eq!(over(&waits.map(|(tool, waited)| (tool, waited * 2)), &all[..4]), names(&[]), "no others");
     }
 
